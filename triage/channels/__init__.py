@@ -1,0 +1,1 @@
+"""The ways out. `base.Channel` is the port; one file beside it for each kind."""

@@ -1,0 +1,149 @@
+"""`triage.toml` as frozen values. Each part of the program receives only its own section.
+
+Rules: every mistake is reported at once, each with its path; relative paths are relative to the
+config file; a secret is never written in the file itself, only where to find it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+Security = Literal["tls", "starttls", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """Where a password lies: exactly one of an environment variable, a 0600 file, a command."""
+
+    env: str = ""
+    file: Path | None = None
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AfterDecision:
+    """What to change in the mailbox once a message is decided. Default: nothing.
+
+    keyword: IMAP keyword (flag) set on escalated mail. move_to: folder for escalated mail.
+    """
+
+    keyword: str = ""
+    move_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImapAccount:
+    """A mailbox on an IMAP server.
+
+    `since` (a date) or `everything` choose where the first start begins; without them: now.
+    """
+
+    name: str
+    host: str
+    username: str
+    password: Secret
+    type: Literal["imap"] = "imap"
+    port: int = 993
+    security: Security = "tls"
+    ca_file: Path | None = None
+    folders: tuple[str, ...] = ("INBOX",)
+    since: date | None = None
+    everything: bool = False
+    poll_interval_s: int = 240
+    idle: bool = True
+    timeout_s: int = 60
+    after: AfterDecision = field(default_factory=AfterDecision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderAccount:
+    """Mail on disk: a Maildir, an mbox file, or a folder of .eml files."""
+
+    name: str
+    path: Path
+    type: Literal["maildir", "mbox", "eml"] = "eml"
+    since: date | None = None
+    everything: bool = False
+    poll_interval_s: int = 5
+
+
+Account = ImapAccount | FolderAccount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Where to look whether a send whose answer was lost did arrive: an account and its folder."""
+
+    account: str
+    folder: str = "Sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """The SMTP server that carries the briefs, and what to do when an answer is lost.
+
+    `sender` is the address briefs come from; `username` may differ (shared mailboxes).
+    `uncertain`: probe (look, else hold), resend (the identical bytes), hold (for a person).
+    """
+
+    host: str
+    sender: str
+    sender_name: str = "Triage"
+    port: int = 587
+    security: Security = "starttls"
+    username: str = ""
+    password: Secret | None = None
+    ca_file: Path | None = None
+    timeout_s: int = 60
+    answer_timeout_s: int = 600
+    retry_first_s: int = 300
+    retry_max_s: int = 3600
+    give_up_after_s: int = 5 * 86400
+    uncertain: Literal["probe", "resend", "hold"] = "hold"
+    uncertain_after_s: int = 900
+    probe: Probe | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firm:
+    """Who "we" are. A sender whose address is in `domains` or `staff` counts as staff."""
+
+    name: str
+    domains: tuple[str, ...] = ()
+    staff: tuple[str, ...] = ()
+    timezone: str = "UTC"
+
+    def role_of(self, address: str) -> str:
+        """`staff` for our own people, else `client`."""
+        wanted = address.lower()
+        domain = wanted.rpartition("@")[2]
+        ours = {d.lower() for d in self.domains}
+        return "staff" if domain in ours or wanted in {s.lower() for s in self.staff} else "client"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds in bytes and counts. Beyond them a mail goes to the fallback person, unread."""
+
+    max_message_bytes: int = 25 * 1024 * 1024
+    batch_messages: int = 100
+    batch_bytes: int = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything `triage.toml` says, validated; `path` is where it was read from."""
+
+    path: Path
+    firm: Firm
+    accounts: tuple[Account, ...]
+    outgoing: Outgoing
+    store: Path = Path("triage.db")
+    policy: Path = Path("policy.toml")
+    models: Path | None = None  # None: the models shipped with the program
+    templates: Path | None = None  # own templates, looked up before the shipped ones
+    key_file: Path = Path("triage.key")
+    limits: Limits = field(default_factory=Limits)

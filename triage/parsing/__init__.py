@@ -1,0 +1,1 @@
+"""Bytes to `Email`: pure, bounded, and never raising, whatever the bytes are."""

@@ -1,0 +1,1 @@
+"""What runs the steps of the pipeline: a loop here, other machinery beside it."""
