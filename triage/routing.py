@@ -1,0 +1,148 @@
+"""The policy's answer to one verdict: who hears, how fast, by which clause. Pure.
+
+Rules: recipients come from the policy only, never from the mail; a mail that brings nothing new
+to an open case is not forwarded again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.messages import Escalation, Occasion, Reason, Recipient, Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from triage.policy import Policy, Raise, Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCase:
+    """What routing must know of the open case that a mail belongs to."""
+
+    tags: tuple[str, ...]
+    urgency: Urgency
+    recipients: tuple[str, ...]
+
+
+def route(
+    tags: Sequence[str],
+    *,
+    text: str,
+    policy: Policy,
+    turn: int = 0,
+    case: KnownCase | None = None,
+    excluded: Collection[str] = (),
+) -> Escalation | None:
+    """Decide who must hear of a mail with these tags.
+
+    Args:
+        tags: what the classifier found; tags without a route are passed over.
+        text: subject and new text, searched for words that make it more urgent.
+        policy: people, routes and clauses.
+        turn: a number that grows by one a case, so that any-of routes take turns.
+        case: the open case of the thread, if there is one.
+        excluded: addresses that must not hear, in lower case: the outside people of the mail.
+
+    Returns:
+        None when there is no tag, or the open case knows it all already.
+    """
+    routes = [policy.routes[tag] for tag in tags if tag in policy.routes]
+    if not routes:
+        return None
+    reasons = [_reason(each, text) for each in routes]
+    reasons.sort(key=lambda reason: -reason.urgency)
+    urgency = max(reason.urgency for reason in reasons)
+    occasion = _occasion(tags, urgency, case)
+    if occasion is None:
+        return None
+    told = case.recipients if case else ()
+    windows = [r.acknowledge_within_s for r in routes if r.acknowledge_within_s is not None]
+    return Escalation(
+        occasion=occasion,
+        tags=tuple(reason.tag for reason in reasons),
+        reasons=tuple(reasons),
+        recipients=_recipients(routes, policy, told, turn, excluded),
+        urgency=urgency,
+        acknowledge_within_s=min(windows, default=None),
+    )
+
+
+def to_fallback(policy: Policy, reason: str) -> Escalation:
+    """A mail that could not be read goes to the fallback person, with the reason why."""
+    person = policy.people[policy.fallback]
+    return Escalation(
+        occasion=Occasion.UNREADABLE,
+        tags=(),
+        reasons=(
+            Reason(
+                tag="",
+                title="Could not be read",
+                clause=reason,
+                next_step="Open the attached original, and decide yourself who must know.",
+                urgency=Urgency.NORMAL,
+            ),
+        ),
+        recipients=(Recipient(id=person.id, name=person.name, address=person.address),),
+        urgency=Urgency.NORMAL,
+    )
+
+
+def _occasion(tags: Sequence[str], urgency: Urgency, case: KnownCase | None) -> Occasion | None:
+    if case is None:
+        return Occasion.FIRST
+    if set(tags) - set(case.tags):
+        return Occasion.NEW_TAG
+    return Occasion.WORSE if urgency > case.urgency else None
+
+
+def _reason(route_: Route, text: str) -> Reason:
+    raised = [rule for rule in route_.raises if rule.to > route_.urgency and _speaks(rule, text)]
+    worst = max(raised, key=lambda rule: rule.to, default=None)
+    because = f" {worst.because}" if worst and worst.because else ""
+    return Reason(
+        tag=route_.tag,
+        title=route_.title,
+        clause=route_.clause + because,
+        next_step=route_.next_step,
+        urgency=worst.to if worst else route_.urgency,
+    )
+
+
+def _speaks(rule: Raise, text: str) -> bool:
+    lowered = " ".join(text.lower().split())
+    return any(
+        re.search(rf"(?<!\w){re.escape(' '.join(words.lower().split()))}(?!\w)", lowered)
+        for words in rule.when
+    )
+
+
+def _recipients(
+    routes: Iterable[Route],
+    policy: Policy,
+    told: Sequence[str],
+    turn: int,
+    excluded: Collection[str],
+) -> tuple[Recipient, ...]:
+    tags_of: dict[str, list[str]] = {
+        person_id: [] for person_id in told if person_id in policy.people
+    }
+    for each in routes:
+        allowed = [i for i in each.to if policy.people[i].address.lower() not in excluded]
+        for person_id in _chosen(each, allowed, told, turn):
+            tags_of.setdefault(person_id, []).append(each.tag)
+    people = [(policy.people[person_id], tags) for person_id, tags in tags_of.items()]
+    return tuple(
+        Recipient(id=person.id, name=person.name, address=person.address, tags=tuple(tags))
+        for person, tags in people
+        if person.address.lower() not in excluded
+    )
+
+
+def _chosen(route_: Route, allowed: Sequence[str], told: Sequence[str], turn: int) -> list[str]:
+    if route_.need == "all" or not allowed:
+        return list(allowed)
+    already = [person_id for person_id in allowed if person_id in told]
+    return already[:1] or [allowed[turn % len(allowed)]]

@@ -1,0 +1,71 @@
+"""The audit trail: one row per business event, in a fixed vocabulary, without mail text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import insert, select
+
+from triage.store.tables import audit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+Action = Literal[
+    "decided",
+    "escalated",
+    "joined",
+    "queued",
+    "sent",
+    "deferred",
+    "failed",
+    "held",
+    "uncertain",
+    "retried",
+    "bounced",
+    "acknowledged",
+    "reminded",
+    "resolved",
+    "labelled",
+    "marked",
+    "stumbled",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One event."""
+
+    at: float
+    action: str
+    detail: str
+
+
+def note(
+    tx: Connection,
+    action: Action,
+    *,
+    now: float,
+    detail: str = "",
+    case_id: int | None = None,
+    message_id: int | None = None,
+    outbox_id: int | None = None,
+) -> None:
+    """Record an event, in the transaction that makes it true."""
+    tx.execute(
+        insert(audit).values(
+            at=now,
+            action=action,
+            detail=detail,
+            case_id=case_id,
+            message_id=message_id,
+            outbox_id=outbox_id,
+        )
+    )
+
+
+def of_case(tx: Connection, case_id: int) -> list[Entry]:
+    """Everything that happened to a case, in order."""
+    query = select(audit.c.at, audit.c.action, audit.c.detail).where(audit.c.case_id == case_id)
+    return [Entry(**row._mapping) for row in tx.execute(query.order_by(audit.c.id))]  # noqa: SLF001

@@ -1,0 +1,175 @@
+"""Cases: one per thread that somebody must know about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select, update
+
+from triage.errors import NotFoundError
+from triage.messages import Urgency
+from triage.store.tables import cases, messages, thread_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A matter that was escalated. `recipients` are ids of people who have been told."""
+
+    id: int
+    status: str
+    tags: tuple[str, ...]
+    urgency: Urgency
+    client: str
+    subject: str
+    recipients: tuple[str, ...]
+    opened_at: float
+    updated_at: float
+    acknowledged_at: float | None
+    acknowledged_by: str
+    resolved_at: float | None
+    outcome: str
+
+    @property
+    def open(self) -> bool:
+        """Whether a further mail of the thread still belongs to it."""
+        return self.status != "resolved"
+
+
+def begin(
+    tx: Connection,
+    *,
+    tags: Sequence[str],
+    urgency: Urgency,
+    client: str,
+    subject: str,
+    subject_key: str,
+    recipients: Sequence[str],
+    now: float,
+) -> Case:
+    """Open a case."""
+    statement = (
+        insert(cases)
+        .values(
+            status="open",
+            tags=list(tags),
+            urgency=int(urgency),
+            client=client,
+            subject=subject,
+            subject_key=subject_key[:400],
+            recipients=list(recipients),
+            opened_at=now,
+            updated_at=now,
+        )
+        .returning(cases)
+    )
+    return _case(tx.execute(statement).one())
+
+
+def extend(
+    tx: Connection,
+    case_id: int,
+    *,
+    tags: Sequence[str],
+    urgency: Urgency,
+    recipients: Sequence[str],
+    now: float,
+) -> None:
+    """A further mail brought something new: the case is open again for everybody."""
+    values = {
+        "tags": list(tags),
+        "urgency": int(urgency),
+        "recipients": list(recipients),
+        "updated_at": now,
+        "status": "open",
+        "acknowledged_at": None,
+        "acknowledged_by": "",
+    }
+    tx.execute(update(cases).where(cases.c.id == case_id).values(values))
+
+
+def acknowledge(tx: Connection, case_id: int, by: str, now: float) -> bool:
+    """Somebody has it; False when it was acknowledged or resolved before."""
+    row = (cases.c.id == case_id) & (cases.c.status == "open")
+    values = {"status": "acknowledged", "acknowledged_at": now, "acknowledged_by": by}
+    return tx.execute(update(cases).where(row).values(values)).rowcount == 1
+
+
+def resolve(tx: Connection, case_id: int, outcome: str, now: float) -> bool:
+    """Close a case; False when it was closed before. Raises NotFoundError."""
+    get(tx, case_id)
+    row = (cases.c.id == case_id) & (cases.c.status != "resolved")
+    values = {"status": "resolved", "resolved_at": now, "outcome": outcome}
+    return tx.execute(update(cases).where(row).values(values)).rowcount == 1
+
+
+def get(tx: Connection, case_id: int) -> Case:
+    """One case. Raises NotFoundError."""
+    row = tx.execute(select(cases).where(cases.c.id == case_id)).first()
+    if row is None:
+        msg = f"there is no case {case_id}; `triage status` lists the open ones"
+        raise NotFoundError(msg)
+    return _case(row)
+
+
+def of_thread(tx: Connection, rfc_ids: Sequence[str]) -> Case | None:
+    """The newest unresolved case that a message with one of these ids belongs to."""
+    if not rfc_ids:
+        return None
+    query = (
+        select(cases)
+        .join(messages, messages.c.case_id == cases.c.id)
+        .join(thread_ids, thread_ids.c.message_id == messages.c.id)
+        .where(thread_ids.c.rfc_id.in_(rfc_ids[-50:]), cases.c.status != "resolved")
+        .order_by(cases.c.id.desc())
+        .limit(1)
+    )
+    row = tx.execute(query).first()
+    return _case(row) if row else None
+
+
+def of_subject(tx: Connection, client: str, subject_key: str, not_before: float) -> Case | None:
+    """The newest unresolved case of this client under the same subject."""
+    query = (
+        select(cases)
+        .where(
+            cases.c.client == client,
+            cases.c.subject_key == subject_key[:400],
+            cases.c.status != "resolved",
+            cases.c.updated_at >= not_before,
+        )
+        .order_by(cases.c.id.desc())
+        .limit(1)
+    )
+    row = tx.execute(query).first()
+    return _case(row) if row else None
+
+
+def unresolved(tx: Connection, limit: int = 1000) -> list[Case]:
+    """Open and acknowledged cases: the most urgent first, then the oldest."""
+    query = (
+        select(cases)
+        .where(cases.c.status != "resolved")
+        .order_by(cases.c.status.desc(), cases.c.urgency.desc(), cases.c.id)
+        .limit(limit)
+    )
+    return [_case(row) for row in tx.execute(query)]
+
+
+def count(tx: Connection) -> int:
+    """How many cases there have been; the turn for any-of routes."""
+    return tx.execute(select(func.count()).select_from(cases)).scalar_one()
+
+
+def _case(row: Row[Any]) -> Case:
+    fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a dict
+    fields.pop("subject_key")
+    fields["tags"] = tuple(fields["tags"])
+    fields["recipients"] = tuple(fields["recipients"])
+    fields["urgency"] = Urgency(fields["urgency"])
+    return Case(**fields)

@@ -1,0 +1,323 @@
+"""Messages: stored as they came, then decided once.
+
+Rule: a message has its row, with its bytes, before the reading position moves past it; so a
+crash at any moment leaves it either on the server and unread, or here.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from triage.errors import NotFoundError
+from triage.messages import MessageRef, RawMessage
+from triage.store.tables import labels, messages, raw_messages, thread_ids, verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import Connection, Row
+
+_MAX_THREAD_IDS = 50
+_CHUNK = 500  # SQLite binds at most some thousand values in one statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A message in the store, with its bytes."""
+
+    id: int
+    raw: RawMessage
+    sha256: str
+    attempts: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What was decided about a message, without its bytes. `scores` is empty if not classified."""
+
+    id: int
+    ref: MessageRef
+    received_at: float
+    state: str
+    action: str
+    why: str
+    kind: str
+    role: str
+    subject: str
+    sender: str
+    client: str
+    case_id: int | None
+    error: str
+    tags: tuple[str, ...] = ()
+    unsure_tags: tuple[str, ...] = ()
+    scores: Mapping[str, float] | None = None
+    model: str = ""
+    policy: str = ""
+
+
+def unknown(
+    tx: Connection, account: str, folder: str, uid_validity: int, uids: Sequence[int]
+) -> list[int]:
+    """Those of `uids` that have no row yet, in the same order."""
+    seen: set[int] = set()
+    for start in range(0, len(uids), _CHUNK):
+        query = select(messages.c.uid).where(
+            messages.c.account == account,
+            messages.c.folder == folder,
+            messages.c.uid_validity == uid_validity,
+            messages.c.uid.in_(uids[start : start + _CHUNK]),
+        )
+        seen.update(tx.execute(query).scalars())
+    return [uid for uid in uids if uid not in seen]
+
+
+def receive(tx: Connection, raw: RawMessage, now: float) -> int | None:
+    """Store a message as it came; None when it has a row already."""
+    ref = raw.ref
+    statement = (
+        upsert(messages)
+        .values(
+            account=ref.account,
+            folder=ref.folder,
+            uid_validity=ref.uid_validity,
+            uid=ref.uid,
+            sha256=raw.sha256,
+            size=raw.size,
+            complete=raw.complete,
+            problem=raw.problem,
+            received_at=raw.received_at.timestamp(),
+            stored_at=now,
+            state="received",
+        )
+        .on_conflict_do_nothing()
+        .returning(messages.c.id)
+    )
+    message_id = tx.execute(statement).scalar()
+    if message_id is not None:
+        packed = zlib.compress(raw.content, 1)
+        tx.execute(insert(raw_messages).values(message_id=message_id, content=packed))
+    return message_id
+
+
+def vanished(tx: Connection, ref: MessageRef, now: float) -> None:
+    """Note that a message went from the server before it could be read."""
+    tx.execute(
+        upsert(messages)
+        .values(
+            account=ref.account,
+            folder=ref.folder,
+            uid_validity=ref.uid_validity,
+            uid=ref.uid,
+            sha256="",
+            size=0,
+            complete=False,
+            problem="gone from the server before it could be read",
+            received_at=now,
+            stored_at=now,
+            state="decided",
+            action="vanished",
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def pending(tx: Connection, limit: int, max_bytes: int) -> list[Stored]:
+    """The oldest undecided messages, at most `limit` and about `max_bytes` of them together."""
+    query = (
+        select(messages.c.id, messages.c.size)
+        .where(messages.c.state == "received")
+        .order_by(messages.c.id)
+        .limit(limit)
+    )
+    chosen: list[int] = []
+    total = 0
+    for message_id, size in tx.execute(query):
+        total += size
+        if chosen and total > max_bytes:
+            break
+        chosen.append(message_id)
+    return [load(tx, message_id) for message_id in chosen]
+
+
+def count_pending(tx: Connection) -> int:
+    """How many messages wait for a decision."""
+    query = select(func.count()).select_from(messages).where(messages.c.state == "received")
+    return tx.execute(query).scalar_one()
+
+
+def load(tx: Connection, message_id: int) -> Stored:
+    """One message with its bytes. Raises NotFoundError."""
+    query = (
+        select(messages, raw_messages.c.content)
+        .join(raw_messages, raw_messages.c.message_id == messages.c.id, isouter=True)
+        .where(messages.c.id == message_id)
+    )
+    row = tx.execute(query).first()
+    if row is None:
+        msg = f"there is no message {message_id}"
+        raise NotFoundError(msg)
+    raw = RawMessage(
+        ref=_ref(row),
+        content=zlib.decompress(row.content) if row.content is not None else b"",
+        received_at=datetime.fromtimestamp(row.received_at, UTC),
+        size=row.size,
+        complete=row.complete,
+        problem=row.problem,
+    )
+    return Stored(id=row.id, raw=raw, sha256=row.sha256, attempts=row.attempts, error=row.error)
+
+
+def earlier_copy(tx: Connection, stored: Stored) -> int | None:
+    """An earlier message of the same account with the same bytes: renumbered, or moved."""
+    if not stored.raw.content:
+        return None
+    query = select(func.min(messages.c.id)).where(
+        messages.c.sha256 == stored.sha256,
+        messages.c.account == stored.raw.ref.account,
+        messages.c.id < stored.id,
+    )
+    return tx.execute(query).scalar()
+
+
+def decide(tx: Connection, message_id: int, **fields: Any) -> bool:
+    """Record the decision; False when another worker has already decided."""
+    undecided = and_(messages.c.id == message_id, messages.c.state == "received")
+    changed = tx.execute(
+        update(messages).where(undecided).values(state="decided", error="", **fields)
+    )
+    return changed.rowcount == 1
+
+
+def stumbled(tx: Connection, message_id: int, error: str) -> None:
+    """Deciding failed for an unexpected reason; counts the attempts."""
+    tx.execute(
+        update(messages)
+        .where(messages.c.id == message_id)
+        .values(attempts=messages.c.attempts + 1, error=error)
+    )
+
+
+def link_thread(tx: Connection, message_id: int, rfc_ids: Sequence[str]) -> None:
+    """Remember the Message-IDs that tie this message to its thread."""
+    rows = [
+        {"rfc_id": rfc_id[:998], "message_id": message_id} for rfc_id in rfc_ids[-_MAX_THREAD_IDS:]
+    ]
+    if rows:
+        tx.execute(upsert(thread_ids).on_conflict_do_nothing(), rows)
+
+
+def thread_of(tx: Connection, rfc_ids: Sequence[str], before: int) -> list[Decided]:
+    """Earlier messages that share a thread id, oldest first."""
+    linked = select(thread_ids.c.message_id).where(
+        thread_ids.c.rfc_id.in_(rfc_ids[-_MAX_THREAD_IDS:])
+    )
+    return _decided(tx, and_(messages.c.id.in_(linked), messages.c.id < before))
+
+
+def save_verdict(tx: Connection, message_id: int, **fields: Any) -> None:
+    """Keep what the classifier said, under which model and policy."""
+    tx.execute(insert(verdicts).values(message_id=message_id, **fields))
+
+
+def verdict_row(tx: Connection, message_id: int) -> Mapping[str, Any] | None:
+    """The classifier's answer as stored, or None."""
+    row = tx.execute(select(verdicts).where(verdicts.c.message_id == message_id)).first()
+    return dict(row._mapping) if row else None  # noqa: SLF001 - the documented way to a dict
+
+
+def decided(tx: Connection, message_id: int) -> Decided:
+    """What was decided about one message. Raises NotFoundError."""
+    found = _decided(tx, messages.c.id == message_id)
+    if not found:
+        msg = f"there is no message {message_id}"
+        raise NotFoundError(msg)
+    return found[0]
+
+
+def of_case(tx: Connection, case_id: int) -> list[Decided]:
+    """The messages of a case, oldest first."""
+    return _decided(tx, messages.c.case_id == case_id)
+
+
+def unsure(tx: Connection, limit: int) -> list[Decided]:
+    """Mails that wait for a person's judgement, newest first, labelled ones left out."""
+    labelled = select(labels.c.message_id)
+    wanted = and_(messages.c.action == "unsure", messages.c.id.not_in(labelled))
+    return _decided(tx, wanted, newest_first=True, limit=limit)
+
+
+def latest(tx: Connection, limit: int) -> list[Decided]:
+    """The newest messages, newest first."""
+    return _decided(tx, messages.c.id > 0, newest_first=True, limit=limit)
+
+
+def outcomes(tx: Connection) -> dict[str, int]:
+    """How many messages ended in each way; `""` counts those still undecided."""
+    query = select(messages.c.action, func.count().label("number")).group_by(messages.c.action)
+    return {row.action: row.number for row in tx.execute(query)}
+
+
+def to_mark(tx: Connection, account: str, folder: str, uid_validity: int) -> list[tuple[int, int]]:
+    """(id, uid) of decided messages whose change in the mailbox is still to be made."""
+    query = select(messages.c.id, messages.c.uid).where(
+        messages.c.mark == "pending",
+        messages.c.account == account,
+        messages.c.folder == folder,
+        messages.c.uid_validity == uid_validity,
+    )
+    return [(row.id, row.uid) for row in tx.execute(query)]
+
+
+def marked(tx: Connection, ids: Iterable[int], mark: str = "done") -> None:
+    """The change in the mailbox was made, or cannot be."""
+    for message_id in ids:
+        tx.execute(update(messages).where(messages.c.id == message_id).values(mark=mark))
+
+
+def _ref(row: Row[Any]) -> MessageRef:
+    return MessageRef(
+        account=row.account, folder=row.folder, uid_validity=row.uid_validity, uid=row.uid
+    )
+
+
+def _decided(
+    tx: Connection, condition: Any, *, newest_first: bool = False, limit: int = 1000
+) -> list[Decided]:
+    order = messages.c.id.desc() if newest_first else messages.c.id
+    query = (
+        select(messages, verdicts)
+        .join(verdicts, verdicts.c.message_id == messages.c.id, isouter=True)
+        .where(condition)
+        .order_by(order)
+        .limit(limit)
+    )
+    return [
+        Decided(
+            id=row.id,
+            ref=_ref(row),
+            received_at=row.received_at,
+            state=row.state,
+            action=row.action,
+            why=row.why,
+            kind=row.kind,
+            role=row.role,
+            subject=row.subject,
+            sender=row.sender,
+            client=row.client,
+            case_id=row.case_id,
+            error=row.error,
+            tags=tuple(row.tags or ()),
+            unsure_tags=tuple(row.unsure_tags or ()),
+            scores=row.scores,
+            model=row.model or "",
+            policy=row.policy or "",
+        )
+        for row in tx.execute(query)
+    ]

@@ -1,0 +1,62 @@
+"""Labels: what people say a mail is. The newest one counts; all are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select
+
+from triage.store.tables import labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A person's judgement. `previous` is what stood before; `how` is the gesture."""
+
+    message_id: int
+    tags: tuple[str, ...]
+    previous: tuple[str, ...]
+    by: str
+    how: str
+    at: float
+
+
+def put(
+    tx: Connection,
+    message_id: int,
+    *,
+    tags: Sequence[str],
+    previous: Sequence[str],
+    by: str,
+    how: str,
+    now: float,
+) -> None:
+    """Add a label."""
+    tx.execute(
+        insert(labels).values(
+            message_id=message_id, tags=list(tags), previous=list(previous), by=by, how=how, at=now
+        )
+    )
+
+
+def newest(tx: Connection) -> list[Label]:
+    """The label in force for each labelled message."""
+    last = select(func.max(labels.c.id)).group_by(labels.c.message_id)
+    query = select(labels).where(labels.c.id.in_(last)).order_by(labels.c.message_id)
+    return [
+        Label(
+            message_id=row.message_id,
+            tags=tuple(row.tags),
+            previous=tuple(row.previous),
+            by=row.by,
+            how=row.how,
+            at=row.at,
+        )
+        for row in tx.execute(query)
+    ]

@@ -1,0 +1,203 @@
+"""The outbox: every brief is here, with its frozen bytes, before the first attempt to send it.
+
+States: queued -> sending -> sent | failed | queued (certainly not accepted) | held (unknown, waits
+for a person). `sending` is committed by compare-and-swap after the server's 354 and before the
+final dot, so a crash before it means "not sent" and a crash after it means "uncertain".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from triage.errors import NotFoundError
+from triage.messages import Notice
+from triage.store.tables import outbox
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """One notice to one recipient, and what became of it."""
+
+    id: int
+    rfc_id: str
+    case_id: int
+    message_id: int
+    occasion: str
+    sender: str
+    recipient: str
+    subject: str
+    state: str
+    attempts: int
+    next_attempt_at: float
+    claimed_at: float | None
+    created_at: float
+    finished_at: float | None
+    detail: str
+
+
+_COLUMNS = [c for c in outbox.c if c.name != "content"]
+
+
+def put(
+    tx: Connection, notice: Notice, *, case_id: int, message_id: int, occasion: str, now: float
+) -> bool:
+    """Queue a notice; False when the same notice (by Message-ID) is in the outbox already."""
+    statement = (
+        upsert(outbox)
+        .values(
+            rfc_id=notice.message_id,
+            case_id=case_id,
+            message_id=message_id,
+            occasion=occasion,
+            sender=notice.sender,
+            recipient=notice.recipient,
+            subject=notice.subject,
+            content=notice.content,
+            state="queued",
+            attempts=0,
+            next_attempt_at=now,
+            created_at=now,
+            detail="",
+        )
+        .on_conflict_do_nothing()
+    )
+    return tx.execute(statement).rowcount == 1
+
+
+def due(tx: Connection, now: float, limit: int = 50) -> list[OutboxRow]:
+    """Queued notices whose time has come, oldest first."""
+    query = (
+        select(*_COLUMNS)
+        .where(outbox.c.state == "queued", outbox.c.next_attempt_at <= now)
+        .order_by(outbox.c.next_attempt_at, outbox.c.id)
+        .limit(limit)
+    )
+    return [_row(row) for row in tx.execute(query)]
+
+
+def overdue(tx: Connection, claimed_before: float) -> list[OutboxRow]:
+    """Notices that were being sent when their worker fell silent: uncertain."""
+    query = select(*_COLUMNS).where(
+        outbox.c.state == "sending", outbox.c.claimed_at <= claimed_before
+    )
+    return [_row(row) for row in tx.execute(query)]
+
+
+def next_due_at(tx: Connection) -> float | None:
+    """When the next queued notice wants an attempt."""
+    query = select(func.min(outbox.c.next_attempt_at)).where(outbox.c.state == "queued")
+    return tx.execute(query).scalar()
+
+
+def notice(tx: Connection, outbox_id: int) -> Notice:
+    """The frozen notice. Raises NotFoundError."""
+    row = tx.execute(select(outbox).where(outbox.c.id == outbox_id)).first()
+    if row is None:
+        raise NotFoundError(_missing(outbox_id))
+    return Notice(
+        message_id=row.rfc_id,
+        sender=row.sender,
+        recipient=row.recipient,
+        subject=row.subject,
+        content=row.content,
+    )
+
+
+def claim(tx: Connection, outbox_id: int, now: float) -> bool:
+    """Take a queued notice for sending (compare-and-swap); False when it is not queued."""
+    row = (outbox.c.id == outbox_id) & (outbox.c.state == "queued")
+    values = {"state": "sending", "claimed_at": now, "attempts": outbox.c.attempts + 1}
+    return tx.execute(update(outbox).where(row).values(values)).rowcount == 1
+
+
+def settle(tx: Connection, outbox_id: int, state: str, detail: str, now: float) -> bool:
+    """Record the end of a claimed attempt: sent, failed or held; False if not `sending`."""
+    row = (outbox.c.id == outbox_id) & (outbox.c.state == "sending")
+    values = {"state": state, "detail": detail, "finished_at": now}
+    return tx.execute(update(outbox).where(row).values(values)).rowcount == 1
+
+
+def fail(tx: Connection, outbox_id: int, detail: str, now: float) -> None:
+    """Refused for good, or given up."""
+    row = (outbox.c.id == outbox_id) & outbox.c.state.in_(["queued", "sending"])
+    values = {"state": "failed", "detail": detail, "finished_at": now}
+    tx.execute(update(outbox).where(row).values(values))
+
+
+def defer(tx: Connection, outbox_id: int, detail: str, next_attempt_at: float) -> None:
+    """Certainly not accepted: try again at `next_attempt_at`.
+
+    Counts an attempt that ended before its claim; a claimed one was counted by the claim.
+    """
+    unclaimed = (outbox.c.id == outbox_id) & (outbox.c.state == "queued")
+    tx.execute(update(outbox).where(unclaimed).values(attempts=outbox.c.attempts + 1))
+    row = (outbox.c.id == outbox_id) & outbox.c.state.in_(["queued", "sending"])
+    values = {
+        "state": "queued",
+        "detail": detail,
+        "next_attempt_at": next_attempt_at,
+        "claimed_at": None,
+    }
+    tx.execute(update(outbox).where(row).values(values))
+
+
+def retry(tx: Connection, outbox_id: int, now: float) -> OutboxRow:
+    """Queue a failed, held or waiting notice at once. Raises NotFoundError.
+
+    Returns the row as it was; one that is being sent or was sent stays as it is.
+    """
+    row = get(tx, outbox_id)
+    can = (outbox.c.id == outbox_id) & outbox.c.state.in_(["failed", "held", "queued"])
+    values = {"state": "queued", "next_attempt_at": now, "created_at": now, "finished_at": None}
+    tx.execute(update(outbox).where(can).values(values))
+    return row
+
+
+def get(tx: Connection, outbox_id: int) -> OutboxRow:
+    """One row. Raises NotFoundError."""
+    row = tx.execute(select(*_COLUMNS).where(outbox.c.id == outbox_id)).first()
+    if row is None:
+        raise NotFoundError(_missing(outbox_id))
+    return _row(row)
+
+
+def by_rfc_ids(tx: Connection, rfc_ids: list[str]) -> list[OutboxRow]:
+    """Notices of ours with one of these Message-IDs: what a reply or a bounce refers to."""
+    if not rfc_ids:
+        return []
+    query = select(*_COLUMNS).where(outbox.c.rfc_id.in_(rfc_ids[-50:])).order_by(outbox.c.id)
+    return [_row(row) for row in tx.execute(query)]
+
+
+def of_case(tx: Connection, case_id: int) -> list[OutboxRow]:
+    """The notices of a case, oldest first."""
+    query = select(*_COLUMNS).where(outbox.c.case_id == case_id).order_by(outbox.c.id)
+    return [_row(row) for row in tx.execute(query)]
+
+
+def unfinished(tx: Connection, limit: int = 1000) -> list[OutboxRow]:
+    """Everything that is not sent: queued, sending, held, failed."""
+    wanted = or_(outbox.c.state != "sent")
+    query = select(*_COLUMNS).where(wanted).order_by(outbox.c.id).limit(limit)
+    return [_row(row) for row in tx.execute(query)]
+
+
+def counts(tx: Connection) -> dict[str, int]:
+    """How many notices are in each state."""
+    query = select(outbox.c.state, func.count().label("number")).group_by(outbox.c.state)
+    return {row.state: row.number for row in tx.execute(query)}
+
+
+def _missing(outbox_id: int) -> str:
+    return f"there is no outbox entry {outbox_id}; `triage status` lists those that are not sent"
+
+
+def _row(row: Row[Any]) -> OutboxRow:
+    return OutboxRow(**row._mapping)  # noqa: SLF001 - the documented way to a dict

@@ -1,0 +1,200 @@
+"""The tables. Times are epoch seconds UTC (float), tags and scores are JSON.
+
+Every change here needs a migration beside it; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+HEAD = "0001"  # the newest migration; the store refuses to run on any other
+
+# A naming convention from the first migration, so that constraints can be altered by name later.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts rows itself only for INTEGER keys.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("account", String(200), nullable=False),
+    Column("folder", String(400), nullable=False),
+    Column("uid_validity", BigInteger, nullable=False),
+    Column("last_uid", BigInteger, nullable=False),
+    Column("started_at", Float, nullable=False),  # nothing older is triaged ...
+    Column("whole_history", Boolean, nullable=False),  # ... unless everything was asked for
+    Column("current", Boolean, nullable=False),
+    Column("looked_at", Float),
+    Column("problem", Text, nullable=False, default=""),
+    Column("problem_since", Float),
+    UniqueConstraint("account", "folder", "uid_validity"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("account", String(200), nullable=False),
+    Column("folder", String(400), nullable=False),
+    Column("uid_validity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("received_at", Float, nullable=False),
+    Column("stored_at", Float, nullable=False),
+    Column("state", String(20), nullable=False),  # received | decided
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error", Text, nullable=False, default=""),
+    Column("action", String(20), nullable=False, default=""),
+    Column("why", Text, nullable=False, default=""),
+    Column("kind", String(20), nullable=False, default=""),
+    Column("role", String(20), nullable=False, default=""),
+    Column("subject", Text, nullable=False, default=""),
+    Column("sender", Text, nullable=False, default=""),
+    Column("client", String(320), nullable=False, default=""),
+    Column("case_id", Key, ForeignKey("cases.id")),
+    Column("mark", String(20), nullable=False, default=""),  # '' | pending | done | failed
+    UniqueConstraint("account", "folder", "uid_validity", "uid"),
+    Index("ix_messages_state", "state"),
+    Index("ix_messages_sha256", "sha256"),
+    Index("ix_messages_case_id", "case_id"),
+    Index("ix_messages_mark", "mark"),
+    Index("ix_messages_action", "action"),
+)
+
+raw_messages = Table(
+    "raw_messages",
+    metadata,
+    Column("message_id", Key, ForeignKey("messages.id"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # zlib
+)
+
+thread_ids = Table(
+    "thread_ids",
+    metadata,
+    Column("rfc_id", String(998), primary_key=True),  # RFC 5322 Message-ID
+    Column("message_id", Key, ForeignKey("messages.id"), primary_key=True),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("message_id", Key, ForeignKey("messages.id"), primary_key=True),
+    Column("model", String(200), nullable=False),
+    Column("policy", String(200), nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("unsure_tags", JSON, nullable=False),
+    Column("scores", JSON, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("decided_at", Float, nullable=False),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("status", String(20), nullable=False),  # open | acknowledged | resolved
+    Column("tags", JSON, nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("client", String(320), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("subject_key", String(400), nullable=False),
+    Column("recipients", JSON, nullable=False),  # ids of people
+    Column("opened_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Column("acknowledged_at", Float),
+    Column("acknowledged_by", String(320), nullable=False, default=""),
+    Column("resolved_at", Float),
+    Column("outcome", Text, nullable=False, default=""),
+    Index("ix_cases_status", "status"),
+    Index("ix_cases_client", "client"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("rfc_id", String(998), nullable=False),  # Message-ID of the notice
+    Column("case_id", Key, ForeignKey("cases.id"), nullable=False),
+    Column("message_id", Key, ForeignKey("messages.id"), nullable=False),
+    Column("occasion", String(20), nullable=False),
+    Column("sender", String(320), nullable=False),
+    Column("recipient", String(320), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # frozen MIME bytes
+    Column("state", String(20), nullable=False),  # queued | sending | sent | failed | held
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Float, nullable=False),
+    Column("claimed_at", Float),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("rfc_id"),
+    Index("ix_outbox_state_next_attempt_at", "state", "next_attempt_at"),
+    Index("ix_outbox_case_id", "case_id"),
+)
+
+timers = Table(
+    "timers",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("case_id", Key, ForeignKey("cases.id"), nullable=False),
+    Column("message_id", Key, ForeignKey("messages.id"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("done_at", Float),
+    Index("ix_timers_done_at_due_at", "done_at", "due_at"),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("message_id", Key, ForeignKey("messages.id"), nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("previous", JSON, nullable=False),
+    Column("by", String(320), nullable=False),
+    Column("how", String(40), nullable=False),
+    Column("at", Float, nullable=False),
+    Index("ix_labels_message_id", "message_id"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("case_id", Key),
+    Column("message_id", Key),
+    Column("outbox_id", Key),
+    Column("detail", Text, nullable=False),
+    Index("ix_audit_case_id", "case_id"),
+    Index("ix_audit_message_id", "message_id"),
+)
