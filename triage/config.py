@@ -7,7 +7,7 @@ config file; a secret is never written in the file itself, only where to find it
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date  # noqa: TC003 - the loader reads these annotations at run time
 from pathlib import Path
 from typing import Literal
 

@@ -1,0 +1,66 @@
+"""What hosts, domains and addresses must look like before they are trusted in configuration.
+
+Each function answers with a sentence that says what to write instead, or with "" when all is well.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+# RFC 5321 dot-string, ASCII: what every server takes.
+_ADDRESS = re.compile(rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]+@{_LABEL}(?:\.{_LABEL})*")
+_MAX_HOST = 253
+_MAX_LOCAL_PART = 64
+
+
+def host_problem(host: str) -> str:
+    """Why this cannot be a server's name."""
+    if "://" in host:
+        return f'"{host}" is a URL; write only the server\'s name, such as "imap.example.com"'
+    if re.fullmatch(r"[^:]+:\d+", host):
+        return f'"{host}" contains a port; write the number under "port"'
+    if is_ip(host) or (_HOST.fullmatch(host) and len(host) <= _MAX_HOST):
+        return ""
+    return f'"{host}" is no server name; write one such as "imap.example.com"'
+
+
+def domain_problem(domain: str) -> str:
+    """Why this cannot be a mail domain of the firm."""
+    if "@" in domain:
+        return (
+            f'"{domain}" is no domain; write only what follows the @: "{domain.rpartition("@")[2]}"'
+        )
+    if _HOST.fullmatch(domain) and len(domain) <= _MAX_HOST and not domain.endswith("."):
+        return ""
+    return f'"{domain}" is no domain; write one such as "example.com" (an accented one as xn--...)'
+
+
+def address_problem(address: str) -> str:
+    """Why this cannot be an email address that mail may be sent to or from."""
+    if "<" in address or ">" in address:
+        return f'"{address}" holds more than an address; write only the part inside < >'
+    local, _, domain = address.rpartition("@")
+    dots_misplaced = local.startswith(".") or local.endswith(".") or ".." in local
+    if _ADDRESS.fullmatch(address) and len(local) <= _MAX_LOCAL_PART and not dots_misplaced:
+        return "" if len(domain) <= _MAX_HOST else f'the domain of "{address}" is too long'
+    return f'"{address}" is no email address; write one such as "name@example.com"'
+
+
+def is_ip(host: str) -> bool:
+    """Whether the name is an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the server is this very machine, so that nothing travels over a network."""
+    if is_ip(host):
+        return ipaddress.ip_address(host).is_loopback
+    name = host.lower().rstrip(".")
+    return name == "localhost" or name.endswith(".localhost")
