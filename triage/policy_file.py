@@ -1,0 +1,153 @@
+"""Reads `policy.toml` into the values of `triage.policy`.
+
+Rules: every mistake is reported at once; the file is written by people who never saw this code,
+so words (`urgent`, `4h`) stand where the program has numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from triage.messages import Urgency
+from triage.policy import Person, Policy, Route
+from triage.policy_rules import check_policy_rules
+from triage.tables import build, file_keys, one_of, refuse_control_characters, unknown_key
+from triage.toml_file import Mistakes, Place, read_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Table = dict[str, Any]
+
+# What a field is called in the file where that differs; no name: the loader fills it in.
+_KNOWN: Mapping[str, tuple[str, ...]] = {
+    "acknowledge_within_s": ("acknowledge_within",),
+    "raises": ("raise",),
+    "id": (),
+    "tag": (),
+}
+_URGENCIES = {urgency.label: urgency for urgency in Urgency}
+_DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
+_NEVER = "none"
+
+
+def load_policy(path: Path) -> Policy:
+    """The whole policy, validated.
+
+    Raises:
+        ConfigError: with one sentence for every mistake in the file.
+    """
+    path = path.expanduser().absolute()
+    tables, text = read_toml(
+        path, if_missing="write one with `triage init`, or name another under `policy`"
+    )
+    mistakes = Mistakes(path.name, text)
+    refuse_control_characters(tables, place=(), mistakes=mistakes, breaks_allowed=True)
+    tables = _one_line(tables)
+    check_policy_rules(tables, mistakes)
+    policy = build(Policy, tables | {"people": {}, "routes": {}}, place=(), mistakes=mistakes)
+    people = _people(tables, mistakes)
+    routes = _routes(tables, mistakes)
+    mistakes.raise_any()
+    assert policy is not None
+    return replace(policy, people=people, routes=routes)
+
+
+def _one_line(value: Any) -> Any:
+    """Every text with its line breaks and runs of blanks made one blank."""
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, list):
+        return [_one_line(v) for v in value]
+    return {k: _one_line(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def _people(tables: Table, mistakes: Mistakes) -> dict[str, Person]:
+    people = {}
+    for key, table in _tables_of(tables, "people", mistakes):
+        place = ("people", key)
+        _refuse_fields(Person, table, place, mistakes)
+        person = build(Person, table | {"id": key}, place=place, mistakes=mistakes, known=_KNOWN)
+        if person:
+            people[key] = person
+    return people
+
+
+def _routes(tables: Table, mistakes: Mistakes) -> dict[str, Route]:
+    routes = {}
+    for tag, table in _tables_of(tables, "routes", mistakes):
+        place = ("routes", tag)
+        _refuse_fields(Route, table, place, mistakes)
+        values = _route_values(table, place, mistakes) | {"tag": tag}
+        route = build(Route, values, place=place, mistakes=mistakes, known=_KNOWN)
+        if route:
+            routes[tag] = route
+    return routes
+
+
+def _tables_of(tables: Table, key: str, mistakes: Mistakes) -> list[tuple[str, Table]]:
+    """The tables `[key.<name>]` in the order of the file."""
+    found = tables.get(key)
+    if not isinstance(found, dict) or not found:
+        mistakes.add((key,), f"is missing; write a table [{key}.<name>] for each")
+        return []
+    for name, table in found.items():
+        if not isinstance(table, dict):
+            mistakes.add((key, name), f"must be a table: a line [{key}.{name}]")
+    return [(name, table) for name, table in found.items() if isinstance(table, dict)]
+
+
+def _refuse_fields(cls: type, table: Table, place: Place, mistakes: Mistakes) -> None:
+    """The program's own field names are no settings, where the file has other words for them."""
+    for field in _KNOWN:
+        if field in table:
+            mistakes.add((*place, field), unknown_key(field, file_keys(cls, _KNOWN)))
+            del table[field]
+
+
+def _route_values(table: Table, place: Place, mistakes: Mistakes) -> Table:
+    """A route's table with the file's words turned into the program's values."""
+    values = dict(table)
+    if "urgency" in values:
+        values["urgency"] = _urgency(values["urgency"], (*place, "urgency"), mistakes)
+    if "acknowledge_within" in values:
+        given = values.pop("acknowledge_within")
+        at = (*place, "acknowledge_within")
+        values["acknowledge_within_s"] = _duration_s(given, at, mistakes)
+    if "raise" in values:
+        values["raises"] = _raise_values(values.pop("raise"), (*place, "raise"), mistakes)
+    return values
+
+
+def _raise_values(given: object, place: Place, mistakes: Mistakes) -> list[Table]:
+    if not isinstance(given, list) or not all(isinstance(r, dict) for r in given):
+        mistakes.add(place, f"must be written [[{'.'.join(map(str, place))}]], with two brackets")
+        return []
+    return [
+        rule | ({"to": _urgency(rule["to"], (*place, i, "to"), mistakes)} if "to" in rule else {})
+        for i, rule in enumerate(given)
+    ]
+
+
+def _urgency(word: object, place: Place, mistakes: Mistakes) -> Urgency:
+    """The urgency behind a word; any one when the word is a mistake, which is noted."""
+    if isinstance(word, str) and word in _URGENCIES:
+        return _URGENCIES[word]
+    mistakes.add(place, one_of(word, _URGENCIES))
+    return Urgency.NORMAL
+
+
+def _duration_s(given: object, place: Place, mistakes: Mistakes) -> int | None:
+    """Seconds in `30m`, `4h`, `2d` or `1d12h`; None for `none`."""
+    if given == _NEVER:
+        return None
+    found = _DURATION.fullmatch(given.replace(" ", "").lower()) if isinstance(given, str) else None
+    days, hours, minutes = (int(n or 0) for n in found.groups()) if found else (0, 0, 0)
+    seconds = days * 86400 + hours * 3600 + minutes * 60
+    if not seconds:
+        says = 'must be a time such as "30m", "4h", "2d", or "none" when nobody is reminded'
+        mistakes.add(place, says)
+    return seconds
