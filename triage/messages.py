@@ -235,10 +235,15 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The outcome of one attempt, with the server's words."""
+    """The outcome of one attempt, with the server's words.
+
+    `login_refused` says that our credentials were the reason: no notice is to blame, and none
+    will leave until a person mends them.
+    """
 
     status: DeliveryStatus
     detail: str = ""
+    login_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
