@@ -86,7 +86,8 @@ class Outgoing:
     """The SMTP server that carries the briefs, and what to do when an answer is lost.
 
     `sender` is the address briefs come from; `username` may differ (shared mailboxes).
-    `uncertain`: probe (look, else hold), resend (the identical bytes), hold (for a person).
+    `uncertain`: probe (look whether it arrived; resend the identical bytes if not), resend (at
+    once), hold (for a person).
     """
 
     host: str

@@ -191,13 +191,15 @@ class Occasion(StrEnum):
     WORSE = "worse"
     UNREADABLE = "unreadable"
     REMINDER = "reminder"
+    UNDELIVERED = "undelivered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
     """The policy's answer to one message: who, how fast, by which clause.
 
-    `acknowledge_within_s` is None when nobody is reminded.
+    `acknowledge_within_s` is None when nobody is reminded. `note` is a sentence for the top of
+    the brief, such as to whom it could not be delivered.
     """
 
     occasion: Occasion
@@ -206,6 +208,7 @@ class Escalation:
     recipients: tuple[Recipient, ...]
     urgency: Urgency
     acknowledge_within_s: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

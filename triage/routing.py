@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from triage.messages import Escalation, Occasion, Reason, Recipient, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from triage.policy import Policy, Raise, Route
 
@@ -120,7 +120,7 @@ def _speaks(rule: Raise, text: str) -> bool:
 
 
 def _recipients(
-    routes: Iterable[Route],
+    routes: Sequence[Route],
     policy: Policy,
     told: Sequence[str],
     turn: int,
@@ -134,6 +134,9 @@ def _recipients(
         for person_id in _chosen(each, allowed, told, turn):
             tags_of.setdefault(person_id, []).append(each.tag)
     people = [(policy.people[person_id], tags) for person_id, tags in tags_of.items()]
+    if not people:  # everybody named is part of the mail itself: never let it fall between chairs
+        people = [(policy.people[policy.fallback], [each.tag for each in routes])]
+        excluded = ()
     return tuple(
         Recipient(id=person.id, name=person.name, address=person.address, tags=tuple(tags))
         for person, tags in people

@@ -148,6 +148,13 @@ def defer(tx: Connection, outbox_id: int, detail: str, next_attempt_at: float) -
     tx.execute(update(outbox).where(row).values(values))
 
 
+def bounced(tx: Connection, outbox_id: int, detail: str, now: float) -> None:
+    """Accepted once, then returned: failed after all."""
+    row = (outbox.c.id == outbox_id) & outbox.c.state.in_(["sending", "sent", "held"])
+    values = {"state": "failed", "detail": detail, "finished_at": now}
+    tx.execute(update(outbox).where(row).values(values))
+
+
 def retry(tx: Connection, outbox_id: int, now: float) -> OutboxRow:
     """Queue a failed, held or waiting notice at once. Raises NotFoundError.
 

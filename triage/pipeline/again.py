@@ -1,0 +1,127 @@
+"""Write a brief of an earlier message once more: as a reminder, or to somebody else."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from classifiers.api import Evidence, Verdict
+from triage.messages import Occasion, Recipient
+from triage.parsing import parse
+from triage.routing import route, to_fallback
+from triage.store import audit, cases, inbox, outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from sqlalchemy import Connection
+
+    from triage.messages import Email, Escalation
+    from triage.pipeline.briefs import BriefWriter
+    from triage.policy import Person, Policy
+    from triage.store.outbox import OutboxRow
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewriter:
+    """Writes briefs from what the store holds."""
+
+    policy: Policy
+    writer: BriefWriter
+
+    def write(
+        self,
+        tx: Connection,
+        *,
+        case_id: int,
+        message_id: int,
+        occasion: Occasion,
+        people: Sequence[Person],
+        now: float,
+        note: str = "",
+    ) -> None:
+        """Queue a brief of `message_id` for these people, by today's policy."""
+        case = cases.get(tx, case_id)
+        stored = inbox.load(tx, message_id)
+        email = parse(stored.raw.content)
+        verdict = _verdict(inbox.verdict_row(tx, message_id))
+        found = self._escalation(email, verdict)
+        escalation = replace(
+            found,
+            occasion=occasion,
+            note=note,
+            recipients=tuple(
+                Recipient(id=p.id, name=p.name, address=p.address, tags=found.tags) for p in people
+            ),
+        )
+        sent = outbox.of_case(tx, case.id)
+        for notice in self.writer.write(
+            stored=stored,
+            email=email,
+            verdict=verdict,
+            escalation=escalation,
+            case=case,
+            earlier=inbox.thread_of(tx, email.thread_ids, stored.id),
+            earlier_tags=case.tags,
+            sent=sent,
+            now=now,
+        ):
+            outbox.put(
+                tx,
+                notice,
+                case_id=case.id,
+                message_id=stored.id,
+                occasion=occasion.value,
+                now=now,
+            )
+
+    def tell_of_failure(self, tx: Connection, row: OutboxRow, detail: str, now: float) -> None:
+        """A brief will not reach its person: send it to the fallback person, saying so, once."""
+        people = self.policy.people
+        others = [p for p in people.values() if p.address != row.recipient]
+        first = people[self.policy.fallback]
+        instead = first if first in others else next(iter(others), None)
+        if row.occasion == Occasion.UNDELIVERED or instead is None:
+            log.error(
+                "a brief cannot be delivered to anybody",
+                extra={"action": "failed", "outbox": row.id, "case": row.case_id},
+            )
+            return
+        self.write(
+            tx,
+            case_id=row.case_id,
+            message_id=row.message_id,
+            occasion=Occasion.UNDELIVERED,
+            people=[instead],
+            now=now,
+            note=f"The brief to {row.recipient} could not be delivered: {detail}",
+        )
+        audit.note(
+            tx,
+            "queued",
+            now=now,
+            case_id=row.case_id,
+            detail=f"to {instead.address} instead of {row.recipient}",
+        )
+
+    def _escalation(self, email: Email, verdict: Verdict | None) -> Escalation:
+        tags = verdict.tags if verdict else ()
+        text = f"{email.subject}\n{email.new_text}"
+        found = route(tags, text=text, policy=self.policy)
+        return found or to_fallback(self.policy, "; ".join(email.problems) or "see the original")
+
+
+def _verdict(row: Mapping[str, Any] | None) -> Verdict | None:
+    if row is None:
+        return None
+    return Verdict(
+        tags=tuple(row["tags"]),
+        unsure_tags=tuple(row["unsure_tags"]),
+        scores=row["scores"],
+        evidence=tuple(Evidence(**each) for each in row["evidence"]),
+        model=row["model"],
+    )

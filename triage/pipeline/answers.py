@@ -1,0 +1,62 @@
+"""Mail that answers our own briefs: a recipient's reply, or a bounce.
+
+Both refer to the Message-ID of a notice, which nobody can guess (a keyed hash); a reply counts
+only from the address that the notice went to. Anything else is ordinary mail.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.store import audit, cases, outbox
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from triage.messages import Email
+    from triage.store.inbox import Stored
+
+log = logging.getLogger(__name__)
+
+_NOTICE_ID = re.compile(rb"<[0-9a-f]{32,64}@[^<>\s]{1,255}>")
+_SEARCHED_BYTES = 256 * 1024  # a bounce quotes our headers near its start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Somebody who got a brief answered it."""
+
+    case_id: int
+    by: str
+
+
+def take_answer(tx: Connection, email: Email, now: float) -> Answer | None:
+    """Acknowledge the case when this mail is a recipient's reply to our brief."""
+    sender = email.sender.address.lower()
+    answered = outbox.by_rfc_ids(tx, [*email.in_reply_to, *email.references])
+    mine = [row for row in answered if row.recipient.lower() == sender]
+    if not mine:
+        return None
+    case_id = mine[-1].case_id
+    if cases.acknowledge(tx, case_id, sender, now):
+        audit.note(tx, "acknowledged", now=now, case_id=case_id, detail=sender)
+    return Answer(case_id=case_id, by=sender)
+
+
+def take_bounce(tx: Connection, stored: Stored, now: float) -> str:
+    """Fail the notices that this bounce returns; says in words which, for the record."""
+    found = _NOTICE_ID.findall(stored.raw.content[:_SEARCHED_BYTES])
+    rows = outbox.by_rfc_ids(tx, [rfc_id.decode("ascii", "replace") for rfc_id in found])
+    for row in rows:
+        outbox.bounced(tx, row.id, f"bounced; see message {stored.id}", now)
+        audit.note(
+            tx, "bounced", now=now, case_id=row.case_id, outbox_id=row.id, message_id=stored.id
+        )
+        log.error(
+            "a brief of ours bounced",
+            extra={"action": "bounced", "outbox": row.id, "recipient": row.recipient},
+        )
+    return f" for our brief {rows[0].id} to {rows[0].recipient}" if rows else ""

@@ -1,0 +1,97 @@
+"""Turn an escalation into finished notices, one to each recipient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from triage.messages import CaseView
+from triage.rendering import Renderer, notice_id
+from triage.summary import summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from classifiers.api import Verdict
+    from triage.config import Firm
+    from triage.messages import Email, Escalation, Notice
+    from triage.store.cases import Case
+    from triage.store.inbox import Decided, Stored
+    from triage.store.outbox import OutboxRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class BriefWriter:
+    """Knows who we are, our key, and how a brief looks."""
+
+    firm: Firm
+    renderer: Renderer
+    key: bytes
+    domain: str
+    policy_version: str
+
+    def write(
+        self,
+        *,
+        stored: Stored,
+        email: Email,
+        verdict: Verdict | None,
+        escalation: Escalation,
+        case: Case,
+        earlier: Sequence[Decided],
+        earlier_tags: Sequence[str],
+        sent: Sequence[OutboxRow],
+        now: float,
+    ) -> list[Notice]:
+        """The notices for one escalation.
+
+        `earlier` are the thread's mails before this one, `earlier_tags` what the case had by then,
+        `sent` the case's notices so far, to thread with.
+        """
+        brief = summarise(
+            email=email,
+            raw=stored.raw,
+            verdict=verdict,
+            escalation=escalation,
+            case=_view(case, earlier, earlier_tags),
+            role=self.firm.role_of(email.sender.address),
+            message_id_in_store=stored.id,
+            policy_version=self.policy_version,
+            firm=self.firm,
+        )
+        return [
+            self.renderer.render(
+                brief,
+                person,
+                stored.raw,
+                message_id=notice_id(
+                    key=self.key,
+                    ref=stored.raw.ref,
+                    sha256=stored.sha256,
+                    occasion=escalation.occasion.value,
+                    tags=escalation.tags,
+                    recipient=person.address,
+                    domain=self.domain,
+                ),
+                date=datetime.fromtimestamp(int(now), UTC),
+                in_reply_to=_thread(email, sent, person.address),
+            )
+            for person in escalation.recipients
+        ]
+
+
+def _view(case: Case, earlier: Sequence[Decided], earlier_tags: Sequence[str]) -> CaseView:
+    return CaseView(
+        id=case.id,
+        opened_at=datetime.fromtimestamp(case.opened_at, UTC),
+        earlier_mails=len(earlier),
+        earlier_tags=tuple(earlier_tags),
+        earlier_subjects=tuple(mail.subject for mail in earlier[-5:]),
+    )
+
+
+def _thread(email: Email, sent: Sequence[OutboxRow], recipient: str) -> list[str]:
+    """What our notice answers: the original, and what this person got before."""
+    own = [row.rfc_id for row in sent if row.recipient == recipient]
+    return [*([email.message_id] if email.message_id else []), *own]

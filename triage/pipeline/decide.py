@@ -1,0 +1,337 @@
+"""Decide what each stored message means: verdict, case, outbox rows and timers in one transaction.
+
+Rules: every message ends in exactly one outcome; a mail that cannot be judged goes to a person,
+never nowhere; one bad mail stops no other.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from triage.errors import StoreError
+from triage.messages import Email, Escalation, MailKind, Outcome
+from triage.parsing import normalise_subject, parse
+from triage.pipeline.answers import take_answer, take_bounce
+from triage.pipeline.people import client_address, document, people_outside
+from triage.routing import KnownCase, route, to_fallback
+from triage.store import audit, cases, inbox, outbox, timers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from classifiers.api import Classifier, Verdict
+    from triage.config import Firm
+    from triage.pipeline.briefs import BriefWriter
+    from triage.policy import Policy
+    from triage.store.engine import Store
+    from triage.store.inbox import Stored
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3  # then a person gets it
+SAME_SUBJECT_S = 14 * 86400  # how long a subject ties a client's mails together without ids
+
+NOT_TRIAGED = {
+    MailKind.AUTO_REPLY: "an automatic reply",
+    MailKind.BOUNCE: "a delivery report",
+    MailKind.LIST: "a newsletter or mailing list",
+    MailKind.OURS: "sent by this program",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A stored message as it was understood; `verdict` is None when it was not classified."""
+
+    stored: Stored
+    email: Email
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decider:
+    """The decide step with everything it needs.
+
+    `marking` names the accounts whose mailbox is to be changed after an escalation.
+    """
+
+    store: Store
+    classifier: Classifier
+    policy: Policy
+    firm: Firm
+    writer: BriefWriter
+    marking: frozenset[str] = field(default=frozenset())
+
+    def decide_pending(
+        self, now: float, *, limit: int = 50, max_bytes: int = 64 << 20
+    ) -> list[Outcome]:
+        """Decide the oldest waiting messages; empty when none waits. `now` in epoch seconds."""
+        with self.store.read() as tx:
+            batch = inbox.pending(tx, limit, max_bytes)
+        readings = self._classified([Reading(stored=s, email=parse(s.raw.content)) for s in batch])
+        outcomes: list[Outcome] = []
+        if readings:
+            with self.store.write() as tx:
+                for reading in readings:
+                    outcome = self._decide_safely(tx, reading, now)
+                    outcomes += [outcome] if outcome else []
+        return outcomes
+
+    def _classified(self, readings: Sequence[Reading]) -> list[Reading]:
+        wanted = [r for r in readings if _is_classified(r)]
+        verdicts: dict[int, Verdict] = {}
+        if wanted:
+            documents = [document(r.email, self.firm) for r in wanted]
+            try:
+                found = self.classifier.classify(documents)
+            except Exception:  # the mail at fault is found, and counted, one by one
+                log.exception("classifying a batch failed", extra={"action": "classify"})
+                found = []
+            verdicts = {r.stored.id: v for r, v in zip(wanted, found, strict=False)}
+        return [
+            Reading(stored=r.stored, email=r.email, verdict=verdicts.get(r.stored.id))
+            for r in readings
+        ]
+
+    def _decide_safely(self, tx: Connection, reading: Reading, now: float) -> Outcome | None:
+        try:
+            with tx.begin_nested():
+                return self._decide(tx, reading, now)
+        except StoreError:
+            raise
+        except Exception as error:
+            if _is_database(error):
+                raise
+            stored = reading.stored
+            log.exception(
+                "deciding failed", extra={"action": "stumbled", "ref": str(stored.raw.ref)}
+            )
+            inbox.stumbled(tx, stored.id, f"{type(error).__name__}: {error}")
+            audit.note(tx, "stumbled", now=now, message_id=stored.id, detail=type(error).__name__)
+            return None
+
+    def _decide(self, tx: Connection, reading: Reading, now: float) -> Outcome | None:
+        stored, email = reading.stored, reading.email
+        inbox.link_thread(tx, stored.id, email.thread_ids)
+        copy_of = inbox.earlier_copy(tx, stored)
+        if copy_of is not None:
+            return self._conclude(tx, reading, "duplicate", f"the same bytes as message {copy_of}")
+        trouble = _trouble(stored, email)
+        if trouble:
+            return self._escalate(tx, reading, to_fallback(self.policy, trouble), None, now)
+        if email.loop or email.kind in NOT_TRIAGED:
+            why = NOT_TRIAGED.get(email.kind, "it went round in a loop")
+            if email.kind is MailKind.BOUNCE:
+                why += take_bounce(tx, stored, now)
+            return self._conclude(tx, reading, "not-triaged", why)
+        answer = take_answer(tx, email, now)
+        if answer:
+            return self._conclude(
+                tx, reading, "acknowledged", f"{answer.by} answered", case_id=answer.case_id
+            )
+        if reading.verdict is None:
+            reading = self._classified([reading])[0]
+        if reading.verdict is None:
+            msg = "the classifier gave no answer"
+            raise RuntimeError(msg)
+        return self._judge(tx, reading, reading.verdict, now)
+
+    def _judge(self, tx: Connection, reading: Reading, verdict: Verdict, now: float) -> Outcome:
+        email, stored = reading.email, reading.stored
+        self._save_verdict(tx, stored.id, verdict, now)
+        case = self._case_of(tx, email, now)
+        escalation = route(
+            verdict.tags,
+            text=f"{email.subject}\n{email.new_text}",
+            policy=self.policy,
+            turn=cases.count(tx),
+            case=_known(case) if case else None,
+            excluded=people_outside(email, self.firm),
+        )
+        if escalation:
+            return self._escalate(tx, reading, escalation, case, now)
+        case_id = case.id if case else None
+        if verdict.unsure or _nothing_to_read(email):
+            why = _why_unsure(verdict)
+            return self._conclude(tx, reading, "unsure", why, case_id=case_id)
+        if case and verdict.tags:
+            why = f"case {case.id} has it already"
+            audit.note(tx, "joined", now=now, case_id=case.id, message_id=stored.id)
+            return self._conclude(tx, reading, "joined", why, case_id=case_id)
+        why = f"no tag; belongs to case {case_id}" if case else "no tag"
+        return self._conclude(tx, reading, "left", why, case_id=case_id)
+
+    def _escalate(
+        self,
+        tx: Connection,
+        reading: Reading,
+        escalation: Escalation,
+        case: cases.Case | None,
+        now: float,
+    ) -> Outcome:
+        email, stored = reading.email, reading.stored
+        earlier = inbox.thread_of(tx, email.thread_ids, stored.id)
+        earlier_tags = case.tags if case else ()
+        people = [person.id for person in escalation.recipients]
+        if case is None:
+            case = cases.begin(
+                tx,
+                tags=escalation.tags,
+                urgency=escalation.urgency,
+                client=client_address(email, self.firm),
+                subject=email.subject,
+                subject_key=normalise_subject(email.subject),
+                recipients=people,
+                now=now,
+            )
+        else:
+            cases.extend(
+                tx,
+                case.id,
+                tags=list(dict.fromkeys([*case.tags, *escalation.tags])),
+                urgency=max(case.urgency, escalation.urgency),
+                recipients=list(dict.fromkeys([*case.recipients, *people])),
+                now=now,
+            )
+        notices = self.writer.write(
+            stored=stored,
+            email=email,
+            verdict=reading.verdict,
+            escalation=escalation,
+            case=case,
+            earlier=earlier,
+            earlier_tags=earlier_tags,
+            sent=outbox.of_case(tx, case.id),
+            now=now,
+        )
+        for notice in notices:
+            outbox.put(
+                tx,
+                notice,
+                case_id=case.id,
+                message_id=stored.id,
+                occasion=escalation.occasion.value,
+                now=now,
+            )
+        if escalation.acknowledge_within_s is not None:
+            due_at = now + escalation.acknowledge_within_s
+            timers.put(tx, case_id=case.id, message_id=stored.id, kind="remind", due_at=due_at)
+        who = ", ".join(person.name for person in escalation.recipients)
+        detail = f"{escalation.occasion}: {', '.join(escalation.tags) or 'unreadable'} to {who}"
+        audit.note(tx, "escalated", now=now, case_id=case.id, message_id=stored.id, detail=detail)
+        unreadable = escalation.occasion.value == "unreadable"
+        why = "; ".join(f"{r.title} ({r.urgency.label})" for r in escalation.reasons)
+        return self._conclude(
+            tx,
+            reading,
+            "unreadable" if unreadable else "escalated",
+            escalation.reasons[0].clause if unreadable else why,
+            case_id=case.id,
+            recipients=tuple(person.name for person in escalation.recipients),
+            tags=escalation.tags,
+        )
+
+    def _conclude(
+        self,
+        tx: Connection,
+        reading: Reading,
+        action: str,
+        why: str,
+        *,
+        case_id: int | None = None,
+        recipients: tuple[str, ...] = (),
+        tags: tuple[str, ...] = (),
+    ) -> Outcome:
+        email, stored = reading.email, reading.stored
+        marks = action == "escalated" and stored.raw.ref.account in self.marking
+        inbox.decide(
+            tx,
+            stored.id,
+            action=action,
+            why=why,
+            kind=email.kind.value,
+            role=self.firm.role_of(email.sender.address),
+            subject=email.subject,
+            sender=email.sender.display,
+            client=client_address(email, self.firm),
+            case_id=case_id,
+            mark="pending" if marks else "",
+        )
+        return Outcome(
+            ref=stored.raw.ref,
+            action=action,
+            subject=email.subject,
+            sender=email.sender.display,
+            tags=tags or (reading.verdict.tags if reading.verdict else ()),
+            case_id=case_id,
+            recipients=recipients,
+            why=why,
+            scores=reading.verdict.scores if reading.verdict else {},
+        )
+
+    def _case_of(self, tx: Connection, email: Email, now: float) -> cases.Case | None:
+        case = cases.of_thread(tx, email.thread_ids)
+        if case:
+            return case
+        key = normalise_subject(email.subject)
+        is_reply = key and key != " ".join(email.subject.lower().split())
+        if not is_reply:
+            return None
+        return cases.of_subject(tx, client_address(email, self.firm), key, now - SAME_SUBJECT_S)
+
+    def _save_verdict(self, tx: Connection, message_id: int, verdict: Verdict, now: float) -> None:
+        inbox.save_verdict(
+            tx,
+            message_id,
+            model=verdict.model,
+            policy=self.policy.version,
+            tags=list(verdict.tags),
+            unsure_tags=list(verdict.unsure_tags),
+            scores=dict(verdict.scores),
+            evidence=[
+                {"tag": e.tag, "sentence": e.sentence, "score": e.score} for e in verdict.evidence
+            ],
+            decided_at=now,
+        )
+
+
+def _is_classified(reading: Reading) -> bool:
+    email = reading.email
+    plain = email.kind is MailKind.ORDINARY and not email.loop
+    return plain and not _trouble(reading.stored, email)
+
+
+def _trouble(stored: Stored, email: Email) -> str:
+    """Why a person must read this instead of the classifier; empty if the classifier may."""
+    if stored.attempts >= MAX_ATTEMPTS:
+        return f"The program failed on this mail {stored.attempts} times ({stored.error})."
+    if not stored.raw.complete:
+        return f"The mail could not be fetched whole: {stored.raw.problem}."
+    if email.kind is MailKind.UNREADABLE:
+        return "; ".join(email.problems) or "The mail could not be read."
+    return ""
+
+
+def _nothing_to_read(email: Email) -> bool:
+    return not email.new_text.strip() and not email.subject.strip()
+
+
+def _why_unsure(verdict: Verdict) -> str:
+    if not verdict.unsure:
+        return "there is no text to judge"
+    found = ", ".join(f"{tag} {verdict.scores[tag]:.2f}" for tag in verdict.unsure_tags)
+    return f"perhaps {found}"
+
+
+def _known(case: cases.Case) -> KnownCase:
+    return KnownCase(tags=case.tags, urgency=case.urgency, recipients=case.recipients)
+
+
+def _is_database(error: Exception) -> bool:
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - only when something went wrong
+
+    return isinstance(error, SQLAlchemyError)

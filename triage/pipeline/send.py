@@ -1,0 +1,177 @@
+"""Send outbox rows: each at most once in sight of the receiver, never silently dropped.
+
+The protocol stands in `triage.store.outbox`. Certain failures go back to the queue with a
+growing delay; an uncertain one is looked up, sent again or held, as configured.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from triage.errors import SourceError
+from triage.messages import Delivery, DeliveryStatus
+from triage.store import audit, outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+    from triage.channels.base import Channel, Prober
+    from triage.store.engine import Store
+    from triage.store.outbox import OutboxRow
+
+log = logging.getLogger(__name__)
+
+_MAX_MISSES = 2  # consecutive failures that end a round: the server is down, not one recipient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRules:
+    """When to try again, in seconds; `uncertain` says what to do when an answer was lost."""
+
+    first_s: float = 300
+    max_s: float = 3600
+    give_up_after_s: float = 5 * 86400
+    uncertain: Literal["probe", "resend", "hold"] = "hold"
+    uncertain_after_s: float = 900
+
+    def delay_s(self, attempts: int) -> float:
+        """The wait after that many attempts: doubling, up to the maximum."""
+        return min(self.first_s * float(2 ** min(attempts, 16)), self.max_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """The send step.
+
+    `clock` gives epoch seconds: a claim is dated when it is made. `on_failure` is called, in the
+    same transaction, for a notice that will not be tried again: somebody else must be told.
+    """
+
+    store: Store
+    channel: Channel
+    rules: RetryRules
+    clock: Callable[[], float]
+    prober: Prober | None = None
+    on_failure: Callable[[Connection, OutboxRow, str, float], None] | None = None
+
+    def send_due(self, limit: int = 50, beat: Callable[[], None] = lambda: None) -> int:
+        """Try every notice whose time has come; how many were sent.
+
+        `beat` is called before each attempt: a sign of life for whoever watches this loop.
+        """
+        with self.store.read() as tx:
+            rows = outbox.due(tx, self.clock(), limit)
+        sent = misses = 0
+        for row in rows:
+            beat()
+            status = self.send(row).status
+            sent += status is DeliveryStatus.SENT
+            missed = status in {DeliveryStatus.DEFERRED, DeliveryStatus.UNCERTAIN}
+            misses = misses + 1 if missed else 0
+            if misses >= _MAX_MISSES:
+                break
+        return sent
+
+    def send(self, row: OutboxRow) -> Delivery:
+        """One attempt for one row, with its result recorded."""
+        with self.store.read() as tx:
+            notice = outbox.notice(tx, row.id)
+        delivery = self.channel.deliver(notice, lambda: self._claim(row.id))
+        self._record(row, delivery)
+        return delivery
+
+    def settle_uncertain(self) -> int:
+        """Settle rows whose worker fell silent between the last dot and its answer; how many."""
+        before = self.clock() - self.rules.uncertain_after_s
+        with self.store.read() as tx:
+            rows = outbox.overdue(tx, before)
+        return sum(self._settle(row) for row in rows)
+
+    def _claim(self, row_id: int) -> bool:
+        with self.store.write() as tx:
+            return outbox.claim(tx, row_id, self.clock())
+
+    def _record(self, row: OutboxRow, delivery: Delivery) -> None:
+        now = self.clock()
+        detail = delivery.detail
+        with self.store.write() as tx:
+            match delivery.status:
+                case DeliveryStatus.SENT:
+                    outbox.settle(tx, row.id, "sent", detail, now)
+                    action: audit.Action = "sent"
+                case DeliveryStatus.REFUSED:
+                    self._fail(tx, row, detail, now)
+                    action = "failed"
+                case DeliveryStatus.DEFERRED if now - row.created_at > self.rules.give_up_after_s:
+                    detail = f"given up after {row.attempts + 1} attempts: {detail}"
+                    self._fail(tx, row, detail, now)
+                    action = "failed"
+                case DeliveryStatus.DEFERRED:
+                    outbox.defer(tx, row.id, detail, now + self.rules.delay_s(row.attempts))
+                    action = "deferred"
+                case DeliveryStatus.UNCERTAIN:
+                    action = "uncertain"
+                case DeliveryStatus.NOT_CLAIMED:
+                    return
+            self._note(tx, row, action, f"{row.recipient}: {detail}", now)
+
+    def _fail(self, tx: Connection, row: OutboxRow, detail: str, now: float) -> None:
+        outbox.fail(tx, row.id, detail, now)
+        if self.on_failure:
+            self.on_failure(tx, row, detail, now)
+
+    def _settle(self, row: OutboxRow) -> bool:
+        now = self.clock()
+        state, why = self._verdict_on(row)
+        if state == "sending":
+            return False
+        with self.store.write() as tx:
+            if state == "queued":
+                outbox.defer(tx, row.id, why, now)
+                self._note(tx, row, "deferred", why, now)
+                return True
+            if outbox.settle(tx, row.id, state, why, now):
+                self._note(tx, row, "sent" if state == "sent" else "held", why, now)
+        return True
+
+    def _verdict_on(self, row: OutboxRow) -> tuple[str, str]:
+        if self.rules.uncertain == "resend":
+            return "queued", "the answer was lost; sending the identical mail again"
+        if self.rules.uncertain == "hold" or self.prober is None:
+            return "held", "the answer was lost; look whether it arrived, then `triage retry` it"
+        try:
+            since = datetime.fromtimestamp(row.created_at, UTC)
+            arrived = self.prober.arrived(row.rfc_id, since)
+        except SourceError as error:
+            log.warning(
+                "cannot look whether a brief arrived",
+                extra={"action": "probe", "outbox": row.id, "reason": str(error)},
+            )
+            return "sending", ""
+        if arrived:
+            return "sent", "the answer was lost, but the mail was found where it should be"
+        return "queued", "the answer was lost and the mail did not arrive; sending it again"
+
+    def _note(
+        self, tx: Connection, row: OutboxRow, action: audit.Action, detail: str, now: float
+    ) -> None:
+        audit.note(
+            tx,
+            action,
+            now=now,
+            case_id=row.case_id,
+            outbox_id=row.id,
+            detail=detail,
+        )
+        level = logging.INFO if action == "sent" else logging.WARNING
+        log.log(
+            level,
+            "brief %s",
+            action,
+            extra={"action": action, "outbox": row.id, "case": row.case_id, "detail": detail},
+        )
