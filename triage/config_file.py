@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from triage.config import Account, Config, FolderAccount, ImapAccount, Secret
 from triage.config_rules import check_rules
 from triage.tables import build, file_keys, one_of, refuse_control_characters, unknown_key
-from triage.toml_file import Mistakes, Place, read_toml
+from triage.toml_file import Mistakes, Place, parse_toml, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +34,13 @@ def load_config(path: Path) -> Config:
         ConfigError: with one sentence for every mistake in the file.
     """
     path = path.expanduser().absolute()
-    tables, text = read_toml(
-        path, if_missing="write one with `triage init`, or name another with --config"
-    )
+    hint = "write one with `triage init`, or name another with --config"
+    return parse_config(read_text(path, if_missing=hint), path)
+
+
+def parse_config(text: str, path: Path) -> Config:
+    """As `load_config`, with the text of the file at hand; `path` is where it belongs."""
+    tables = parse_toml(text, path)
     mistakes = Mistakes(path.name, text)
     refuse_control_characters(tables, place=(), mistakes=mistakes)
     check_rules(tables, mistakes)

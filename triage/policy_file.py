@@ -14,7 +14,7 @@ from triage.messages import Urgency
 from triage.policy import Person, Policy, Route
 from triage.policy_rules import check_policy_rules
 from triage.tables import build, file_keys, one_of, refuse_control_characters, unknown_key
-from triage.toml_file import Mistakes, Place, read_toml
+from triage.toml_file import Mistakes, Place, parse_toml, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,9 +41,13 @@ def load_policy(path: Path) -> Policy:
         ConfigError: with one sentence for every mistake in the file.
     """
     path = path.expanduser().absolute()
-    tables, text = read_toml(
-        path, if_missing="write one with `triage init`, or name another under `policy`"
-    )
+    hint = "write one with `triage init`, or name another under `policy`"
+    return parse_policy(read_text(path, if_missing=hint), path)
+
+
+def parse_policy(text: str, path: Path) -> Policy:
+    """As `load_policy`, with the text of the file at hand; `path` is only for the errors."""
+    tables = parse_toml(text, path)
     mistakes = Mistakes(path.name, text)
     refuse_control_characters(tables, place=(), mistakes=mistakes, breaks_allowed=True)
     tables = _one_line(tables)

@@ -69,14 +69,14 @@ def spell(place: Place) -> str:
     return out
 
 
-def read_toml(path: Path, *, if_missing: str) -> tuple[dict[str, Any], str]:
-    """The tables of a TOML file, and its text.
+def read_text(path: Path, *, if_missing: str) -> str:
+    """The text of a file.
 
     Raises:
-        ConfigError: the file is missing (`if_missing` says what to do), unreadable, or no TOML.
+        ConfigError: the file is missing (`if_missing` says what to do), unreadable, or not UTF-8.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError([f"{path}: there is no such file; {if_missing}"]) from None
     except UnicodeDecodeError as error:
@@ -85,8 +85,16 @@ def read_toml(path: Path, *, if_missing: str) -> tuple[dict[str, Any], str]:
     except OSError as error:
         says = f"cannot be read ({error.strerror}); see that this user may read it"
         raise ConfigError([f"{path}: {says}"]) from error
+
+
+def parse_toml(text: str, path: Path) -> dict[str, Any]:
+    """The tables of TOML text; `path` is only for the errors.
+
+    Raises:
+        ConfigError: it is no TOML; says at which line and column, and what the cause may be.
+    """
     try:
-        return tomllib.loads(text), text
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError([f"{path}: {_syntax_hint(str(error), text)}"]) from error
 
