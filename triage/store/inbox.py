@@ -106,8 +106,8 @@ def receive(tx: Connection, raw: RawMessage, now: float) -> int | None:
     return message_id
 
 
-def vanished(tx: Connection, ref: MessageRef, now: float) -> None:
-    """Note that a message went from the server before it could be read."""
+def pass_over(tx: Connection, ref: MessageRef, action: str, why: str, now: float) -> None:
+    """Account for a message that is not read: gone already, or older than the first start."""
     tx.execute(
         upsert(messages)
         .values(
@@ -118,11 +118,12 @@ def vanished(tx: Connection, ref: MessageRef, now: float) -> None:
             sha256="",
             size=0,
             complete=False,
-            problem="gone from the server before it could be read",
+            problem="",
             received_at=now,
             stored_at=now,
             state="decided",
-            action="vanished",
+            action=action,
+            why=why,
         )
         .on_conflict_do_nothing()
     )

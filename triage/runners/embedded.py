@@ -1,0 +1,164 @@
+"""The embedded runner: the steps in loops over the store, in threads of one process.
+
+Any unexpected exception in a loop stops the whole program loudly: what is in the store is safe,
+and a service manager starts it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from triage.runners.heartbeat import Heartbeats, notify, watchdog_interval_s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from triage.messages import Outcome
+    from triage.pipeline.decide import Decider
+    from triage.pipeline.follow_up import FollowUp
+    from triage.pipeline.send import Sender
+    from triage.watcher import Watcher
+
+log = logging.getLogger(__name__)
+
+IDLE_LOOK_S = 5.0  # how often timers and retries are looked at when nothing else happens
+DECIDE_SILENCE_S = 300.0
+WATCH_SILENCE_S = 900.0
+
+
+@dataclass(kw_only=True)
+class EmbeddedRunner:
+    """Runs the steps until told to stop.
+
+    `report` gets each outcome as it is decided; `send_silence_s` is how long one attempt to
+    send may lawfully take.
+    """
+
+    decider: Decider
+    sender: Sender
+    follow_up: FollowUp
+    watchers: Sequence[Watcher]
+    clock: Callable[[], float]
+    report: Callable[[Outcome], None] = lambda _outcome: None
+    send_silence_s: float = 1500.0
+    beats: Heartbeats = field(default_factory=Heartbeats)
+
+    def __post_init__(self) -> None:
+        """Make the events that loops wait on."""
+        self.stop = threading.Event()
+        self._to_decide = threading.Event()
+        self._to_send = threading.Event()
+        self._failure: BaseException | None = None
+
+    def wake(self) -> None:
+        """New mail is in the store."""
+        self._to_decide.set()
+
+    def request_stop(self) -> None:
+        """Finish what is in hand, then return from `run`. Safe in a signal handler."""
+        self.stop.set()
+        self._to_decide.set()
+        self._to_send.set()
+        for watcher in self.watchers:
+            watcher.source.interrupt()
+
+    def drain(self) -> None:
+        """Decide all that waits and send all that is due, then return."""
+        while True:
+            outcomes = self.decide_some()
+            self.follow_up.run_due(self.clock())
+            self.sender.settle_uncertain()
+            sent = self.sender.send_due()
+            if not outcomes and not sent:
+                return
+
+    def decide_some(self) -> list[Outcome]:
+        """One batch of decisions, reported."""
+        outcomes = self.decider.decide_pending(self.clock())
+        for outcome in outcomes:
+            log.info(
+                "decided",
+                extra={
+                    "action": outcome.action,
+                    "ref": str(outcome.ref),
+                    "tags": ",".join(outcome.tags),
+                    "case": outcome.case_id,
+                    "scores": " ".join(f"{t}={s:.2f}" for t, s in outcome.scores.items()),
+                },
+            )
+            self.report(outcome)
+        return outcomes
+
+    def run(self) -> None:
+        """Watch, decide, send and follow up until `request_stop`.
+
+        Raises:
+            Whatever stopped a loop unexpectedly; everything else has been stopped by then.
+        """
+        threads = [self._thread("decide", self._decide_loop), self._thread("send", self._send_loop)]
+        threads += [self._watch_thread(watcher) for watcher in self.watchers]
+        for thread in threads:
+            thread.start()
+        notify("READY=1\nSTATUS=watching")
+        self._wait_feeding_watchdog()
+        notify("STOPPING=1")
+        for thread in threads:
+            thread.join()
+        if self._failure:
+            raise self._failure
+
+    def _wait_feeding_watchdog(self) -> None:
+        interval_s = watchdog_interval_s()
+        while not self.stop.wait(interval_s or 3600.0):
+            silent = self.beats.silent()
+            if silent:
+                log.error("no progress", extra={"action": "silent", "loops": ",".join(silent)})
+            elif interval_s:
+                notify("WATCHDOG=1")
+
+    def _decide_loop(self) -> None:
+        while not self.stop.is_set():
+            self.beats.beat("decide", DECIDE_SILENCE_S)
+            self._to_decide.clear()
+            busy = bool(self.decide_some())
+            self.follow_up.run_due(self.clock())
+            if busy:
+                self._to_send.set()
+                for watcher in self.watchers:
+                    if watcher.after:  # changes in the mailbox are its own thread's work
+                        watcher.source.interrupt()
+            else:
+                self._to_decide.wait(IDLE_LOOK_S)
+
+    def _send_loop(self) -> None:
+        def beat() -> None:
+            self.beats.beat("send", self.send_silence_s)
+
+        while not self.stop.is_set():
+            beat()
+            self._to_send.clear()
+            self.sender.settle_uncertain()
+            if not self.sender.send_due(beat=beat):
+                self._to_send.wait(IDLE_LOOK_S)
+        self.sender.channel.close()
+
+    def _watch_thread(self, watcher: Watcher) -> threading.Thread:
+        name = f"watch {watcher.name}"
+        return self._thread(
+            name, lambda: watcher.run(self.stop, lambda: self.beats.beat(name, WATCH_SILENCE_S))
+        )
+
+    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - handed to `run`, which raises it
+                self._failure = self._failure or error
+                self.request_stop()
+            finally:
+                self.beats.forget(name)
+
+        return threading.Thread(target=guarded, name=name)

@@ -1,0 +1,248 @@
+"""Bring every new mail of one folder into the store, and keep doing so.
+
+Rules: a message gets its row before the position moves past it; the session is never held while
+the program thinks; whatever the server does, the folder is read again from where the store says.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from triage.errors import LoginError, SourceError
+from triage.messages import MessageRef
+from triage.store import audit, inbox, mailboxes
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    from triage.config import AfterDecision
+    from triage.messages import RawMessage
+    from triage.sources.base import FolderState, MailSource
+    from triage.store.engine import Store
+    from triage.store.mailboxes import Mailbox
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 300.0
+CLOCK_SLACK_S = 86400.0  # a server's clock may differ from ours; UIDs say better what is new
+LOOK_AGAIN_S = 240.0  # IDLE dies silently; look for new mail at least this often
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """Where the very first start begins: now, a date, or everything there is."""
+
+    since: date | None = None
+    everything: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watcher:
+    """Watches one folder. `sync` is one look; `run` looks for ever.
+
+    `received` is called after new mail is in the store; `clock` gives epoch seconds.
+    """
+
+    source: MailSource
+    store: Store
+    clock: Callable[[], float]
+    beginning: Beginning
+    after: AfterDecision | None = None
+    batch_messages: int = 100
+    batch_bytes: int = 16 << 20
+    look_again_s: float = LOOK_AGAIN_S
+    received: Callable[[], None] = lambda: None
+
+    @property
+    def name(self) -> str:
+        """Account and folder, for logs and threads."""
+        return f"{self.source.account}/{self.source.folder}"
+
+    def open(self) -> Mailbox:
+        """Connect, and find or begin the folder's row. Raises SourceError."""
+        state = self.source.open()
+        with self.store.write() as tx:
+            known = mailboxes.current(tx, self.source.account, self.source.folder)
+            if known and known.uid_validity == state.uid_validity:
+                return known
+            self._begin(tx, state, known)
+            started = mailboxes.current(tx, self.source.account, self.source.folder)
+        assert started is not None
+        return started
+
+    def sync(self, mailbox: Mailbox) -> int:
+        """Store everything new, then make the changes that are due; how many mails came."""
+        since = None if mailbox.whole_history else _day_before(mailbox.started_at)
+        listed = self.source.list_uids(after=mailbox.last_uid, since=since)
+        with self.store.read() as tx:
+            uids = inbox.unknown(tx, mailbox.account, mailbox.folder, mailbox.uid_validity, listed)
+        stored = 0
+        batch: list[RawMessage] = []
+        gone: list[int] = []
+        for fetched in self.source.fetch(uids):
+            if fetched.raw is None:
+                gone.append(fetched.uid)
+            else:
+                batch.append(fetched.raw)
+            if len(batch) >= self.batch_messages or _size(batch) >= self.batch_bytes:
+                stored += self._keep(mailbox, batch, gone)
+                batch, gone = [], []
+        stored += self._keep(mailbox, batch, gone)
+        with self.store.write() as tx:
+            if listed:
+                mailboxes.advance(tx, mailbox.id, max(listed))
+            mailboxes.looked(tx, mailbox.account, mailbox.folder, self.clock())
+        self.mark(mailbox)
+        return stored
+
+    def mark(self, mailbox: Mailbox) -> None:
+        """Set the keyword on, or move, what was escalated, if the configuration asks for it."""
+        if self.after is None or not (self.after.keyword or self.after.move_to):
+            return
+        with self.store.read() as tx:
+            due = inbox.to_mark(tx, mailbox.account, mailbox.folder, mailbox.uid_validity)
+        if not due:
+            return
+        uids = [uid for _, uid in due]
+        try:
+            if self.after.keyword:
+                self.source.set_keyword(uids, self.after.keyword)
+            if self.after.move_to:
+                self.source.move(uids, self.after.move_to)
+        except SourceError as error:  # reading goes on; it is tried again at the next look
+            log.warning(
+                "escalated mail could not be marked: %s",
+                error,
+                extra={"action": "marking", "mailbox": self.name},
+            )
+            return
+        with self.store.write() as tx:
+            inbox.marked(tx, [message_id for message_id, _ in due])
+            for message_id, _ in due:
+                audit.note(tx, "marked", now=self.clock(), message_id=message_id)
+
+    def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
+        """Look, wait, look again until `stop`; reconnect with a growing pause after trouble."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                mailbox = self.open()
+                while not stop.is_set():
+                    beat()
+                    self.sync(mailbox)
+                    failures = 0
+                    beat()
+                    self.source.wait(self.look_again_s)
+                    mailbox = self._position(mailbox)
+            except SourceError as error:
+                failures += 1
+                self._troubled(error, failures)
+                self.source.close()
+                self._pause(stop, beat, pause_s(failures, error))
+        self.source.close()
+
+    def _begin(self, tx: Connection, state: FolderState, known: Mailbox | None) -> None:
+        now = self.clock()
+        since = self.beginning.since
+        from_now = known is None and not since and not self.beginning.everything
+        if since:
+            started = datetime.combine(since, datetime.min.time(), UTC).timestamp()
+        else:
+            started = now - CLOCK_SLACK_S if state.ordered else now
+        if known:
+            started = known.started_at
+            log.warning(
+                "the server numbered the folder anew; reading it again without repeating anything",
+                extra={"action": "renumbered", "mailbox": self.name},
+            )
+        mailboxes.begin(
+            tx,
+            account=self.source.account,
+            folder=self.source.folder,
+            uid_validity=state.uid_validity,
+            last_uid=state.uid_next - 1 if from_now and state.ordered else 0,
+            started_at=started,
+            whole_history=known.whole_history if known else self.beginning.everything,
+        )
+
+    def _keep(self, mailbox: Mailbox, batch: Sequence[RawMessage], gone: Iterable[int]) -> int:
+        now = self.clock()
+        counted = 0
+        with self.store.write() as tx:
+            for raw in batch:
+                if mailbox.whole_history or raw.received_at.timestamp() >= mailbox.started_at:
+                    counted += inbox.receive(tx, raw, now) is not None
+                else:
+                    inbox.pass_over(tx, raw.ref, "not-triaged", "older than the first start", now)
+            for uid in gone:
+                ref = _ref(mailbox, uid)
+                inbox.pass_over(tx, ref, "vanished", "gone before it could be read", now)
+        if counted:
+            log.info(
+                "mail received",
+                extra={"action": "received", "mailbox": self.name, "count": counted},
+            )
+            self.received()
+        return counted
+
+    def _position(self, mailbox: Mailbox) -> Mailbox:
+        with self.store.read() as tx:
+            return mailboxes.current(tx, mailbox.account, mailbox.folder) or mailbox
+
+    def _troubled(self, error: SourceError, failures: int) -> None:
+        level = logging.WARNING if failures == 1 else logging.INFO
+        log.log(
+            level,
+            "mailbox cannot be read: %s",
+            error,
+            extra={"action": "trouble", "mailbox": self.name, "failures": failures},
+        )
+        with self.store.write() as tx:
+            account, folder = self.source.account, self.source.folder
+            mailboxes.troubled(tx, account, folder, str(error), self.clock())
+
+    @staticmethod
+    def _pause(stop: threading.Event, beat: Callable[[], None], seconds: float) -> None:
+        left = seconds
+        while left > 0 and not stop.wait(min(left, 10.0)):
+            beat()
+            left -= 10.0
+
+
+def pause_s(
+    failures: int, error: SourceError, jitter: Callable[[], float] = random.random
+) -> float:
+    """Seconds before the next try: 1 to 300, doubling, with jitter; a refused login waits longest.
+
+    Without the jitter a server that comes back is met by all its clients at once.
+    """
+    if isinstance(error, LoginError):
+        return LONGEST_PAUSE_S
+    pause = min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 12), LONGEST_PAUSE_S)
+    return pause * (0.75 + jitter() / 2)
+
+
+def _day_before(started_at: float) -> date:
+    """IMAP SINCE compares dates in the server's own zone, so ask for one day more."""
+    return (datetime.fromtimestamp(started_at, UTC) - timedelta(days=1)).date()
+
+
+def _ref(mailbox: Mailbox, uid: int) -> MessageRef:
+    return MessageRef(
+        account=mailbox.account,
+        folder=mailbox.folder,
+        uid_validity=mailbox.uid_validity,
+        uid=uid,
+    )
+
+
+def _size(batch: Iterable[RawMessage]) -> int:
+    return sum(len(raw.content) for raw in batch)
