@@ -1,0 +1,215 @@
+"""The files that `triage init` writes: rendered from answers, checked, then put down together.
+
+Rules: nothing is written before everything is known to be right; every file appears whole or not
+at all; a file of the user is never overwritten unless they said so, and the key never.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from triage.resources import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from jinja2 import Template
+
+    from triage.config import Secret
+    from triage.messages import Address
+    from triage.policy import Person
+    from triage.providers import Server
+
+CONFIG_NAME, POLICY_NAME, KEY_NAME = "triage.toml", "policy.toml", "triage.key"
+PASSWORD_NAME = "secrets/inbox"  # noqa: S105 - a file's name, not a password
+_KEY_BYTES = 32
+PRIVATE, READABLE = 0o600, 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Everything `triage init` must know. `since` None: begin with mail from now on.
+
+    `probe_folder` is empty where the provider keeps no copy of what was sent.
+    """
+
+    firm: str
+    domains: tuple[str, ...]
+    staff: tuple[str, ...]
+    timezone: str
+    managers: tuple[Address, ...]
+    imap: Server
+    username: str
+    imap_secret: Secret
+    folders: tuple[str, ...]
+    since: date | None
+    smtp: Server
+    smtp_username: str
+    smtp_secret: Secret
+    sender: str
+    probe_folder: str = ""
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """A file to put down. `keep`: where one exists already, leave that one alone."""
+
+    name: str
+    content: str
+    mode: int = READABLE
+    keep: bool = False
+
+
+def render_config(answers: Answers, today: date) -> str:
+    """The text of `triage.toml`."""
+    return _template(CONFIG_NAME).render(
+        firm=answers.firm,
+        domains=answers.domains,
+        staff=answers.staff,
+        timezone=answers.timezone,
+        imap=answers.imap,
+        username=answers.username,
+        imap_secret=_secret_line(answers.imap_secret),
+        folders=answers.folders,
+        since=answers.since,
+        example_date=today,
+        smtp=answers.smtp,
+        smtp_username=answers.smtp_username,
+        smtp_secret=_secret_line(answers.smtp_secret),
+        sender=answers.sender,
+        sender_name=f"{answers.firm} Triage",
+        probe_folder=answers.probe_folder,
+        ca_file=answers.ca_file,
+    )
+
+
+def render_policy(firm: str, people: Sequence[Person], version: str) -> str:
+    """The text of `policy.toml`: the shipped routes, leading to these people."""
+    ids = [person.id for person in people]
+    return _template(POLICY_NAME).render(
+        firm=firm, people=people, everyone=ids, fallback=ids[0], version=version
+    )
+
+
+def new_key() -> str:
+    """A fresh secret for `triage.key`: 32 random bytes in hex."""
+    return secrets.token_hex(_KEY_BYTES)
+
+
+def person_ids(people: Iterable[Address]) -> list[str]:
+    """A short id for each person, from the first name, all different."""
+    ids: list[str] = []
+    for person in people:
+        words = re.findall(r"[a-z0-9]+", (person.name or person.address).lower())
+        first = words[0] if words else "person"
+        taken = sum(re.fullmatch(rf"{first}\d*", other) is not None for other in ids)
+        ids.append(f"{first}{taken + 1}" if taken else first)
+    return ids
+
+
+def existing(files: Iterable[NewFile], folder: Path) -> list[Path]:
+    """The files of the user that would be overwritten."""
+    return [folder / f.name for f in files if not f.keep and (folder / f.name).exists()]
+
+
+def write_files(files: Sequence[NewFile], folder: Path) -> None:
+    """Put all files down, or none; what is replaced stays beside it as `<name>.bak`.
+
+    Each is written under a temporary name and synced first; renaming comes last, and is undone
+    when a later one fails.
+
+    Raises:
+        OSError: the folder is as it was before.
+    """
+    wanted = [f for f in files if not (f.keep and (folder / f.name).exists())]
+    staged = [((folder / f.name).with_name(f".{Path(f.name).name}.new"), f) for f in wanted]
+    done: list[Path] = []
+    try:
+        for temporary, file in staged:
+            _write(temporary, file)
+        for temporary, file in staged:
+            final = folder / file.name
+            if final.exists():
+                shutil.copy2(final, _backup(final))
+            temporary.rename(final)
+            done.append(final)
+    except OSError:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
+        for final in done:
+            _take_back(final)
+        raise
+    for parent in {temporary.parent for temporary, _ in staged}:
+        _sync_folder(parent)
+
+
+def _backup(final: Path) -> Path:
+    return final.with_name(f"{final.name}.bak")
+
+
+def _take_back(final: Path) -> None:
+    """Undo one renaming."""
+    if _backup(final).exists():
+        _backup(final).rename(final)
+    else:
+        final.unlink()
+
+
+def _write(path: Path, file: NewFile) -> None:
+    """Write one file in full; private from its first byte where it must be."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, file.mode)
+    with os.fdopen(handle, "w", encoding="utf-8") as opened:
+        opened.write(file.content)
+        opened.flush()
+        os.fsync(opened.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new names durable, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _secret_line(secret: Secret) -> str:
+    """The setting that says where a password lies."""
+    if secret.env:
+        return f"password_env = {_toml(secret.env)}"
+    if secret.command:
+        return f"password_command = {_toml(secret.command)}"
+    return f"password_file = {_toml(str(secret.file))}"
+
+
+def _toml(value: str | Iterable[str]) -> str:
+    """A text or a list of texts as TOML writes them (JSON's escapes are a part of TOML's)."""
+    return json.dumps(value if isinstance(value, str) else list(value), ensure_ascii=False)
+
+
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(resource("templates") / "config"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - the result is TOML, and every value goes through `toml`
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"toml": _toml, "comment": lambda text: " ".join(text.split())}
+    return environment.get_template(f"{name}.j2")
