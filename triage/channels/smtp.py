@@ -170,9 +170,6 @@ class SmtpChannel:
                     _write(smtp, b"\r\n")
         except (OSError, ValueError) as error:
             raise _LostError(explain(error, self._outgoing)) from None
-        if refusal is None and (said := _said_early(smtp)) is not None:
-            msg = f"{place(self._outgoing)} broke off while it was given the mail{said}"
-            raise _LostError(msg)
         return refusal
 
     def _envelope(self, session: _Session, notice: Notice, content: bytes) -> Delivery | None:
