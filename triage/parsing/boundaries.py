@@ -1,0 +1,154 @@
+"""Where quoted history begins: the lines that mail programs write above what they quote.
+
+Each look at a line costs bounded work, so that a whole text is read in linear time; the reply
+parsers in use elsewhere take seconds for 3 KB of "On ..." lines.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from triage.parsing import labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MAX_ATTRIBUTION_LINES = 4
+_MAX_ATTRIBUTION_CHARS = 400
+_MAX_LINE = 1_000
+_WIDE_COLON = "\uff1a"
+
+_OPENING = re.compile(
+    r"[-\s*]{0,6}(?:on|at|am|le|el|il|il giorno|em|op|den|på|ven|w dniu|dnia|dne|в|"
+    r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}|\d{1,4}[-/.\s年]|[12]\d{3}|在|\w{3,14},? \d)",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"\b(?:wrote|writes|schrieb|geschrieben|a écrit|escribió|ha scritto|escreveu|schreef|skrev|"
+    r"kirjoitti|napisał(?:\(a\)|a)?|pisze|napsal(?:\(a\)|a)?|написал\w?(?:\(\w\))?|пишет|пише|"
+    r"написав|yazd\u0131|írta|a scris|작성)\b|写道|寫道|書きました",
+    re.IGNORECASE,
+)
+_STRONG = re.compile(r"@|<|\d{1,2}[:.h]\d{2}|\b(?:19|20)\d{2}\b|&lt;")
+_GMAIL_DATE = re.compile(
+    r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?: \d{1,2}:\d{2})?(?: GMT[+-]\d{2}:\d{2})? \S"
+)
+_ORIGINAL = re.compile(
+    r"[*\s]{0,4}-{3,}\s{0,3}(?:original[- ]?(?:message|appointment|nachricht|e-?mail)|"
+    r"urspr(?:ü|ue)ngliche (?:nachricht|mail)|message d'origine|message original|"
+    r"mensaje original|messaggio originale|mensagem original|oorspronkelijk bericht|"
+    r"ursprungligt meddelande|original(?:t)? meddelande|oprindelig (?:meddelelse|besked)|"
+    r"wiadomość oryginalna|исходное сообщение|original-nachricht)\s{0,3}-{3,}[*\s]{0,4}",
+    re.IGNORECASE,
+)
+_FORWARDED = re.compile(
+    r"[*\s]{0,4}(?:[-_]{2,}\s{0,3})?(?:begin(?:ning of)? )?(?:forwarded (?:message|mail|by)|"
+    r"anfang der weitergeleiteten (?:nachricht|e-?mail)|weitergeleitete (?:nachricht|mail)|"
+    r"début du message (?:réexpédié|transféré)|message (?:transféré|réexpédié)|"
+    r"inicio del mensaje reenviado|mensaje reenviado|inizio messaggio inoltrato|"
+    r"messaggio inoltrato|mensagem (?:encaminhada|reencaminhada)|início da mensagem reencaminhada|"
+    r"begin doorgestuurd bericht|doorgestuurd bericht|vidarebefordrat (?:meddelande|brev)|"
+    r"videresendt (?:meddelelse|melding)|treść przekazanej wiadomości|"
+    r"przekazana wiadomość|пересылаемое сообщение|välitetty viesti)\b.{0,80}",
+    re.IGNORECASE,
+)
+SEPARATOR = re.compile(r"[\s*]{0,4}[-_=~\u2013\u2014]{5,}[\s*]{0,4}")
+
+
+class Cut(Enum):
+    """How quoted history begins."""
+
+    ATTRIBUTION = auto()
+    ORIGINAL = auto()
+    HEADERS = auto()
+    FORWARD = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundary:
+    """History begins at line `start`; its content, behind any header block, at line `end`."""
+
+    kind: Cut
+    start: int
+    end: int
+    strong: bool = True
+    block: labels.Block | None = None
+
+
+def is_quoted(line: str) -> bool:
+    """Whether the line is marked as quoted: `> text` or `| text` (not `>>> prompt` code)."""
+    return line.lstrip(" ").startswith((">", "| "))
+
+
+def boundary_at(lines: Sequence[str], index: int) -> Boundary | None:
+    """The beginning of quoted history at this line, if there is one. Bounded work."""
+    line = lines[index][:_MAX_LINE]
+    bare = line.strip()
+    if not bare:
+        return None
+    if _FORWARDED.fullmatch(labels.unquoted(line)):
+        return _marked(lines, index, Cut.FORWARD)
+    if bare[0] in "-*" and _ORIGINAL.fullmatch(line):
+        return _marked(lines, index, Cut.ORIGINAL)
+    if SEPARATOR.fullmatch(line):
+        return _separated(lines, index)
+    block = labels.block_at(lines, index) if ":" in bare or _WIDE_COLON in bare else None
+    if block:
+        return Boundary(kind=Cut.HEADERS, start=index, end=block.end, block=block)
+    return attribution_at(lines, index)
+
+
+def _marked(lines: Sequence[str], index: int, kind: Cut) -> Boundary:
+    """A marker line, with the header block below it."""
+    block = _block_below(lines, index + 1)
+    return Boundary(kind=kind, start=index, end=block.end if block else index + 1, block=block)
+
+
+def _separated(lines: Sequence[str], index: int) -> Boundary | None:
+    """A rule counts when a header block follows."""
+    block = _block_below(lines, index + 1)
+    if block is None:
+        return None
+    return Boundary(kind=Cut.HEADERS, start=index, end=block.end, block=block)
+
+
+def _block_below(lines: Sequence[str], index: int) -> labels.Block | None:
+    for start in range(index, min(index + 4, len(lines))):
+        if labels.unquoted(lines[start]).strip():
+            return labels.read_block(lines, start)
+    return None
+
+
+def attribution_at(lines: Sequence[str], index: int) -> Boundary | None:
+    """A line such as "On Monday, Jane Roe wrote:", which may be wrapped over up to four lines."""
+    first = lines[index][:_MAX_ATTRIBUTION_CHARS].strip()
+    if is_quoted(first) or not (_OPENING.match(first) or _VERB.search(first)):
+        return None
+    joined = ""
+    for end in range(index, min(index + _MAX_ATTRIBUTION_LINES, len(lines))):
+        joined = f"{joined} {lines[end].strip()}".strip()[: _MAX_ATTRIBUTION_CHARS + 1]
+        if len(joined) > _MAX_ATTRIBUTION_CHARS:
+            return None
+        if _is_attribution(joined):
+            strong = bool(_STRONG.search(joined))
+            return Boundary(kind=Cut.ATTRIBUTION, start=index, end=end + 1, strong=strong)
+    return None
+
+
+def _is_attribution(joined: str) -> bool:
+    bare = joined.rstrip("-*_ ")
+    if bare.endswith((":", _WIDE_COLON)):
+        if _GMAIL_DATE.match(bare) and bare.rstrip(":" + _WIDE_COLON).endswith(">"):
+            return True
+        return bool(_VERB.search(bare)) and _names_somebody(bare)
+    return bare != joined and bool(_VERB.search(bare[-12:])) and _names_somebody(bare)
+
+
+def _names_somebody(text: str) -> bool:
+    """Dated or addressed, and not the sender speaking of themselves."""
+    if re.search(r"\bI wrote\b", text):
+        return False
+    return bool(_STRONG.search(text)) or bool(_OPENING.match(text) and re.search(r"\d", text))

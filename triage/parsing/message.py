@@ -1,0 +1,136 @@
+"""Puts the pieces together: one function from bytes to `Email`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.messages import Address, Email, MailKind
+from triage.parsing import addresses, body, engine, headers, kind, limits, quotes, subjects
+from triage.parsing.forwards import Forward, inline
+from triage.parsing.headers import Headers
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+    from triage.parsing.body import Content
+    from triage.parsing.engine import Parsed
+
+_BOM = b"\xef\xbb\xbf"
+_NOBODY = Address(address="")
+
+
+def parse(raw: bytes) -> Email:
+    """Read any bytes as a mail. Never raises; what was wrong stands in `problems`.
+
+    A mail beyond the limits, or one that no parser can read, comes back with its headers only and
+    kind UNREADABLE.
+    """
+    raw = raw.removeprefix(_BOM).lstrip(b"\r\n")
+    broken = limits.exceeded(raw)
+    if broken:
+        return _unreadable(raw, broken)
+    try:
+        parsed = engine.parse_tree(raw)
+        if parsed is not None and (len(Headers(parsed.message)) or parsed.message.get_payload()):
+            return _email(parsed)
+    except Exception as error:  # noqa: BLE001 - the promise of this function: any bytes, no error
+        return _unreadable(raw, (f"could not be read ({type(error).__name__})",))
+    return _unreadable(raw, ("empty" if not raw.strip() else "could not be read",))
+
+
+def _unreadable(raw: bytes, problems: tuple[str, ...]) -> Email:
+    """Headers alone, or nothing at all."""
+    try:
+        parsed = engine.parse_headers(limits.header_block(raw)[: limits.MAX_HEADER_BYTES])
+        return _email(parsed, unreadable=problems)
+    except Exception:  # noqa: BLE001 - the last line of defence: a person will look at the raw mail
+        return Email(
+            subject="",
+            sender=_NOBODY,
+            text="",
+            new_text="",
+            kind=MailKind.UNREADABLE,
+            problems=problems,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The text of a mail, taken apart."""
+
+    new_text: str
+    forward: Forward | None
+
+
+def _email(parsed: Parsed, unreadable: tuple[str, ...] = ()) -> Email:
+    head = Headers(parsed.message)
+    subject = headers.subject(head)
+    senders = addresses.merge(parsed.senders, head.raw("from"))
+    sender = senders[0] if senders else _NOBODY
+    sort = MailKind.UNREADABLE if unreadable else kind.decide(head, sender, subject)
+    content = body.EMPTY if unreadable else body.read(parsed.message)
+    words = _words(subject, content, sort)
+    forward = words.forward
+    return Email(
+        subject=subject,
+        sender=sender,
+        to=addresses.merge(parsed.to, head.raw("to")),
+        cc=addresses.merge(parsed.cc, head.raw("cc")),
+        original_sender=forward.sender if forward else None,
+        original_subject=forward.subject if forward else "",
+        forward_note=forward.note if forward else "",
+        forwarded_text=forward.text if forward else "",
+        text=content.text,
+        new_text=words.new_text,
+        kind=sort,
+        date=parsed.date or headers.date(head.raw("date")),
+        message_id=next(iter(headers.message_ids(head.raw("message-id"))), ""),
+        in_reply_to=headers.message_ids(head.raw("in-reply-to"))[:10],
+        references=headers.message_ids(head.raw("references")),
+        attachments=content.attachments,
+        loop=kind.is_loop(head),
+        problems=(*unreadable, *_problems(parsed, head, content)),
+    )
+
+
+def _words(subject: str, content: Content, sort: MailKind) -> _Words:
+    forward = None
+    if sort is not MailKind.BOUNCE:
+        forward = inline(subject, content.text) or _attached(subject, content)
+    if forward and (forward.text or forward.sender):
+        return _Words(forward.new_text, forward)
+    return _Words(quotes.new_text(content.text), None)
+
+
+def _attached(subject: str, content: Content) -> Forward | None:
+    """A mail forwarded as an attachment: the subject says so, or there is nothing else to read."""
+    note = quotes.stripped(content.text)
+    if content.forwarded is None or not (subjects.is_forward(subject) or not note):
+        return None
+    return _forward_of(content.forwarded, note)
+
+
+def _forward_of(message: Message, note: str, levels: int = 5) -> Forward:
+    head = Headers(message)
+    content = body.read(message)
+    subject = headers.subject(head)
+    deeper = inline(subject, content.text)
+    if deeper:
+        return Forward(
+            sender=deeper.sender, subject=deeper.subject, note=note, text=deeper.new_text
+        )
+    own = quotes.new_text(content.text)
+    if content.forwarded is not None and not own and levels:
+        return _forward_of(content.forwarded, note, levels - 1)
+    found = addresses.parse(head.raw("from"))
+    return Forward(sender=found[0] if found else None, subject=subject, note=note, text=own)
+
+
+def _problems(parsed: Parsed, head: Headers, content: Content) -> tuple[str, ...]:
+    problems = [*parsed.problems, *content.problems]
+    if not head.raw("from").strip():
+        problems.append("no From header")
+    if parsed.defects:
+        problems.append("malformed: " + ", ".join(parsed.defects))
+    return tuple(problems)

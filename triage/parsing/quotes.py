@@ -1,0 +1,64 @@
+"""What the sender newly wrote: the text without quoted history, signature and disclaimer.
+
+Line-based and linear. Cutting real text is worse than keeping a quote, so answers between and
+below quoted lines stay, and when hardly anything would remain the whole text does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.parsing.boundaries import Boundary, Cut, boundary_at, is_quoted
+from triage.parsing.signatures import has_words, without_tail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MIN_CHARS = 20
+MIN_SHARE = 0.02
+ENOUGH_CHARS = 200  # a reply this long stands for itself, however long the thread below it
+
+
+def new_text(text: str) -> str:
+    """The sender's own words in `text`; all of it when hardly anything would remain."""
+    whole = text.strip()
+    kept = stripped(whole)
+    return whole if is_too_little(kept, whole) else kept
+
+
+def stripped(text: str) -> str:
+    """`text` without history, signature and disclaimer, however little that leaves."""
+    lines = without_history(text.split("\n"))
+    return "\n".join(without_tail(lines)).strip()
+
+
+def is_too_little(kept: str, whole: str) -> bool:
+    """Whether so little would be kept that the cut is more likely wrong than right."""
+    if len(kept) == len(whole):
+        return False
+    return len(kept) < MIN_CHARS or len(kept) < min(ENOUGH_CHARS, MIN_SHARE * len(whole))
+
+
+def without_history(lines: Sequence[str]) -> list[str]:
+    """Drop quoted lines and everything below a boundary, but keep answers among the quotes."""
+    kept: list[str] = []
+    index = 0
+    while index < len(lines):
+        boundary = boundary_at(lines, index)
+        if boundary is None:
+            if not is_quoted(lines[index]):
+                kept.append(lines[index])
+            index += 1
+        elif (boundary.kind is not Cut.ATTRIBUTION and has_words(kept)) or (
+            boundary.kind is Cut.ATTRIBUTION and _ends_text(lines, boundary, kept)
+        ):
+            break
+        else:
+            index = boundary.end
+    return kept
+
+
+def _ends_text(lines: Sequence[str], boundary: Boundary, kept: list[str]) -> bool:
+    """An attribution followed by unquoted text ends the new text, if there was some before."""
+    following = next((ln for ln in lines[boundary.end :] if ln.strip()), "")
+    return boundary.strong and not is_quoted(following) and has_words(kept)
