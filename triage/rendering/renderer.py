@@ -1,0 +1,173 @@
+"""The renderer: a brief, a recipient and the original in, a notice out.
+
+Rule: whatever an own template does wrong, a brief still goes out, in the shipped words.
+"""
+
+from __future__ import annotations
+
+import logging
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from jinja2 import TemplateError
+
+from triage.messages import LOOP_HEADER, Address, Notice
+from triage.rendering import mime, templates
+from triage.rendering.answer import suggest
+from triage.rendering.ids import valid_ids
+from triage.resources import resource
+from triage.responses import ResponseLibrary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    from triage.config import Firm
+    from triage.messages import RawMessage, Recipient
+    from triage.summary import Brief
+
+log = logging.getLogger(__name__)
+
+ATTACH_MAX_BYTES = 20 * 1024 * 1024  # many servers refuse mails above 25 MB
+
+
+class Renderer:
+    """Writes briefs in one firm's name, with the shipped templates or its own before them."""
+
+    def __init__(
+        self,
+        *,
+        firm: Firm,
+        sender: Address,
+        templates: Path | None = None,
+        responses: ResponseLibrary | None = None,
+    ) -> None:
+        """Load and check all templates.
+
+        Args:
+            firm: in whose name answers are suggested.
+            sender: whom the briefs come from.
+            templates: own folder with `summary/` or `responses/` in it, looked at first.
+            responses: the answers to choose from; default: those in the template folders.
+
+        Raises:
+            ConfigError: templates that cannot be used, all at once.
+            FileNotFoundError: the installation is incomplete.
+        """
+        self._firm = firm
+        self._sender = sender
+        folders = [folder for folder in (templates, resource("templates")) if folder]
+        self._shipped, self._own = _environments(folders)
+        self._responses = responses or ResponseLibrary.load(*(f / "responses" for f in folders))
+
+    def render(
+        self,
+        brief: Brief,
+        recipient: Recipient,
+        raw: RawMessage | None,
+        *,
+        message_id: str,
+        date: datetime,
+        in_reply_to: Sequence[str] = (),
+    ) -> Notice:
+        """Write the mail. The same arguments give the same bytes.
+
+        Args:
+            brief: what to say.
+            recipient: to whom; decides which reasons are theirs.
+            raw: the original; attached if complete. None: it is not attached.
+            message_id: of the new mail, see `notice_id`.
+            date: of the new mail.
+            in_reply_to: ids of the thread, oldest first; invalid ones are left out.
+
+        Raises:
+            ValueError: the recipient's or sender's address cannot be written to.
+        """
+        attached = raw.content if raw and _attachable(raw) else None
+        answer = suggest(brief, recipient, library=self._responses, firm=self._firm)
+        values = {
+            "brief": brief,
+            "you": recipient,
+            "mine": _mine(brief, recipient),
+            "others": tuple(r for r in brief.recipients if r.id != recipient.id),
+            "answer": answer,
+            "original": _original(raw),
+            "firm": self._firm.name,
+        }
+        text, html = self._words(values)
+        head = self._head(brief, recipient, message_id, date, valid_ids(in_reply_to))
+        return Notice(
+            message_id=message_id,
+            sender=mime.ascii_address(self._sender.address),
+            recipient=mime.ascii_address(recipient.address),
+            subject=brief.subject_line,
+            content=mime.assemble(head, text=text, html=html, original=attached, seed=message_id),
+        )
+
+    def _words(self, values: Mapping[str, object]) -> tuple[str, str]:
+        try:
+            return templates.render(self._own, values)
+        except (TemplateError, TypeError, ArithmeticError, ValueError) as error:
+            log.warning("own summary template failed; using the shipped one", extra={"why": error})
+            return templates.render(self._shipped, values)
+
+    def _head(
+        self,
+        brief: Brief,
+        recipient: Recipient,
+        message_id: str,
+        date: datetime,
+        ids: Sequence[str],
+    ) -> bytes:
+        lines = [
+            mime.address_line("From", self._sender),
+            mime.address_line("To", Address(address=recipient.address, name=recipient.name)),
+            mime.header_line("Subject", brief.subject_line),
+            mime.header_line("Date", format_datetime(date)),
+            mime.ids_line("Message-ID", [message_id]),
+            mime.header_line("Auto-Submitted", "auto-generated"),
+            # Exchange would else answer with absence notes, which look like an acknowledgement.
+            mime.header_line("X-Auto-Response-Suppress", "All"),
+            mime.header_line(LOOP_HEADER, "brief"),
+            mime.header_line("X-Triage-Case", str(brief.thread.case_id)),
+        ]
+        if ids:
+            lines += [mime.ids_line("In-Reply-To", ids[-1:]), mime.ids_line("References", ids)]
+        return b"".join(lines)
+
+
+def _environments(
+    folders: Sequence[Path],
+) -> tuple[ImmutableSandboxedEnvironment, ImmutableSandboxedEnvironment]:
+    """Return the shipped templates, and the same with own ones before them; both checked."""
+    paths = [folder / "summary" for folder in folders]
+    shipped, own = templates.environment(paths[-1:]), templates.environment(paths)
+    templates.check(shipped)
+    templates.check(own)
+    return shipped, own
+
+
+def _attachable(raw: RawMessage) -> bool:
+    return raw.complete and 0 < len(raw.content) <= ATTACH_MAX_BYTES
+
+
+def _original(raw: RawMessage | None) -> str:
+    """Say what became of the original: attached, encoded, incomplete, large, empty or absent."""
+    if raw is None:
+        return "absent"
+    if not raw.complete:
+        return "incomplete"
+    if not raw.content:
+        return "empty"
+    if len(raw.content) > ATTACH_MAX_BYTES:
+        return "large"
+    return "attached" if mime.travels_as_mail(raw.content) else "encoded"
+
+
+def _mine(brief: Brief, recipient: Recipient) -> tuple[object, ...]:
+    """Return the reasons that concern this recipient; all, where none is theirs in particular."""
+    own = tuple(reason for reason in brief.reasons if reason.tag in recipient.tags)
+    return own or brief.reasons

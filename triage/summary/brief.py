@@ -1,0 +1,111 @@
+"""The values a brief is made of: everything a template prints, and nothing it must work out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from triage.messages import Address, Occasion, Reason, Recipient, Urgency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A sentence of the mail. `by` is set when somebody else than the person wrote it."""
+
+    text: str
+    titles: tuple[str, ...] = ()
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What the classifier gave one tag. `state` is `decided`, `unsure` or empty."""
+
+    tag: str
+    title: str
+    percent: int
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """An attachment, in words."""
+
+    name: str
+    type: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """The case this mail belongs to, and what came before it."""
+
+    case_id: int
+    opened: str
+    earlier_mails: int = 0
+    earlier_titles: tuple[str, ...] = ()
+    earlier_subjects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """One escalation in words, the same for all its recipients. All text is cleaned.
+
+    Attributes:
+        subject_line: subject of the brief, at most 90 characters.
+        person: whom it is about: the sender, or the original sender of a staff forward.
+        person_role: `client` or `staff`.
+        forwarder: the member of staff who forwarded it.
+        client: organisation, or the person where none is known; empty for our own staff.
+        lead: who says it, such as `Dana Reyes of Northwind writes`.
+        quotes: the deciding sentences, best first, at most three.
+        decided: false when no sentence decided and `quotes` is how the mail begins.
+        reasons: most urgent first.
+        new_titles: titles of the tags that the case did not have before.
+        text: the person's own words, from which an answer is chosen; not for printing.
+        store_id: number of the message in the store, for `triage label`.
+        place: where the original lies on the server.
+    """
+
+    occasion: Occasion
+    urgency: Urgency
+    subject_line: str
+    person: Address
+    person_role: str
+    lead: str
+    written: str
+    written_day: str
+    received_at: datetime
+    subject: str
+    thread: Thread
+    store_id: int
+    policy_version: str
+    place: str
+    forwarder: Address | None = None
+    forwards: Address | None = None
+    client: str = ""
+    quotes: tuple[Quote, ...] = ()
+    decided: bool = True
+    reasons: tuple[Reason, ...] = ()
+    new_titles: tuple[str, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
+    acknowledge_within: str = ""
+    text: str = ""
+    files: tuple[File, ...] = ()
+    attachment_missing: bool = False
+    scores: tuple[Score, ...] = ()
+    model: str = ""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags, most urgent first."""
+        return tuple(reason.tag for reason in self.reasons)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The tags in words, most urgent first."""
+        return tuple(reason.title for reason in self.reasons)
