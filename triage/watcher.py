@@ -78,8 +78,11 @@ class Watcher:
         assert started is not None
         return started
 
-    def sync(self, mailbox: Mailbox) -> int:
-        """Store everything new, then make the changes that are due; how many mails came."""
+    def sync(self, mailbox: Mailbox, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Store everything new, then make the changes that are due; how many mails came.
+
+        `go_on` is asked after each batch; when it says no, the rest is left for the next look.
+        """
         since = None if mailbox.whole_history else _day_before(mailbox.started_at)
         listed = self.source.list_uids(after=mailbox.last_uid, since=since)
         with self.store.read() as tx:
@@ -95,6 +98,8 @@ class Watcher:
             if len(batch) >= self.batch_messages or _size(batch) >= self.batch_bytes:
                 stored += self._keep(mailbox, batch, gone)
                 batch, gone = [], []
+                if not go_on():
+                    return stored
         stored += self._keep(mailbox, batch, gone)
         with self.store.write() as tx:
             if listed:
@@ -131,13 +136,17 @@ class Watcher:
 
     def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
         """Look, wait, look again until `stop`; reconnect with a growing pause after trouble."""
+
+        def go_on() -> bool:
+            beat()
+            return not stop.is_set()
+
         failures = 0
         while not stop.is_set():
             try:
                 mailbox = self.open()
-                while not stop.is_set():
-                    beat()
-                    self.sync(mailbox)
+                while go_on():
+                    self.sync(mailbox, go_on)
                     failures = 0
                     beat()
                     self.source.wait(self.look_again_s)

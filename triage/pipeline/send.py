@@ -59,16 +59,17 @@ class Sender:
     prober: Prober | None = None
     on_failure: Callable[[Connection, OutboxRow, str, float], None] | None = None
 
-    def send_due(self, limit: int = 50, beat: Callable[[], None] = lambda: None) -> int:
+    def send_due(self, limit: int = 50, go_on: Callable[[], bool] = lambda: True) -> int:
         """Try every notice whose time has come; how many were sent.
 
-        `beat` is called before each attempt: a sign of life for whoever watches this loop.
+        `go_on` is asked before each attempt; when it says no, the rest is left for later.
         """
         with self.store.read() as tx:
             rows = outbox.due(tx, self.clock(), limit)
         sent = misses = 0
         for row in rows:
-            beat()
+            if not go_on():
+                break
             status = self.send(row).status
             sent += status is DeliveryStatus.SENT
             missed = status in {DeliveryStatus.DEFERRED, DeliveryStatus.UNCERTAIN}

@@ -134,14 +134,14 @@ class EmbeddedRunner:
                 self._to_decide.wait(IDLE_LOOK_S)
 
     def _send_loop(self) -> None:
-        def beat() -> None:
+        def go_on() -> bool:
             self.beats.beat("send", self.send_silence_s)
+            return not self.stop.is_set()
 
-        while not self.stop.is_set():
-            beat()
+        while go_on():
             self._to_send.clear()
             self.sender.settle_uncertain()
-            if not self.sender.send_due(beat=beat):
+            if not self.sender.send_due(go_on=go_on):
                 self._to_send.wait(IDLE_LOOK_S)
         self.sender.channel.close()
 

@@ -1,0 +1,284 @@
+"""The only place that wires real objects together.
+
+Each function builds one thing from the configuration; nothing is global.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from triage.config import FolderAccount, ImapAccount
+from triage.config_file import load_config
+from triage.errors import ConfigError, StoreError, TriageError
+from triage.messages import Address
+from triage.pipeline.again import Rewriter
+from triage.pipeline.briefs import BriefWriter
+from triage.pipeline.decide import Decider
+from triage.pipeline.follow_up import FollowUp
+from triage.pipeline.send import RetryRules, Sender
+from triage.policy_file import load_policy
+from triage.rendering import Renderer
+from triage.resources import resource
+from triage.responses import ResponseLibrary
+from triage.runners.embedded import EmbeddedRunner
+from triage.secrets import read_secret
+from triage.watcher import Beginning, Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from classifiers.api import Classifier
+    from triage.channels.base import Channel, Prober
+    from triage.config import Account, Config, Outgoing
+    from triage.messages import Outcome
+    from triage.policy import Policy
+    from triage.sources.base import MailSource
+    from triage.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the two files say."""
+
+    config: Config
+    policy: Policy
+
+
+def load_settings(path: Path) -> Settings:
+    """Read `triage.toml` and the policy it names.
+
+    Raises:
+        ConfigError: every mistake of both files at once.
+    """
+    config = load_config(path)
+    return Settings(config=config, policy=load_policy(config.policy))
+
+
+def models_root(config: Config) -> Path:
+    """The folder of models in use: the firm's own, or the one that ships with the program."""
+    own = config.models
+    return own if own is not None and own.is_dir() else resource("models")
+
+
+def load_classifier(settings: Settings) -> Classifier:
+    """The model in force, checked before it is loaded.
+
+    Raises:
+        ModelError: it is missing, damaged, or was tampered with.
+        ConfigError: the policy has no route for one of its tags.
+    """
+    from classifiers import registry  # noqa: PLC0415 - loads scikit-learn
+
+    classifier = registry.load(models_root(settings.config))
+    missing = [tag for tag in classifier.tags if tag not in settings.policy.routes]
+    if missing:
+        raise ConfigError(
+            [
+                f"{settings.config.policy.name}: routes.{tag}: the model finds `{tag}`, but nobody "
+                f"is named for it; add [routes.{tag}]"
+                for tag in missing
+            ]
+        )
+    return classifier
+
+
+def open_store(path: Path, *, create: bool = True) -> Store:
+    """The store at this path."""
+    from triage.store.engine import Store  # noqa: PLC0415 - loads SQLAlchemy
+
+    return Store.open(path, create=create)
+
+
+@contextmanager
+def only_instance(store_path: Path) -> Iterator[None]:
+    """Hold the store for this process: two programs on one mailbox are a mistake.
+
+    Raises:
+        StoreError: another one is running.
+    """
+    path = store_path.with_name(store_path.name + ".lock")
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        msg = f"{path}: {error.strerror}; check that the folder exists and may be written"
+        raise StoreError(msg) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        msg = f"triage is already running on {store_path}; stop that one first"
+        raise StoreError(msg) from error
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def make_source(account: Account, folder: str, config: Config) -> MailSource:
+    """The source for one folder of an account."""
+    if isinstance(account, ImapAccount):
+        from triage.sources.imap import ImapSource  # noqa: PLC0415 - loads imapclient
+
+        what = f"the password of account {account.name}"
+        password = partial(read_secret, account.password, what)
+        return ImapSource(account, folder, password, config.limits)
+    from triage.sources.folder import FolderSource  # noqa: PLC0415
+
+    return FolderSource(account, config.limits)
+
+
+def make_watchers(
+    config: Config, store: Store, received: Callable[[], None], *, touch: bool = True
+) -> list[Watcher]:
+    """One watcher per folder of every account. Without `touch` no mailbox is changed."""
+    return [
+        Watcher(
+            source=make_source(account, folder, config),
+            store=store,
+            clock=time.time,
+            beginning=Beginning(since=account.since, everything=account.everything),
+            after=account.after if touch and isinstance(account, ImapAccount) else None,
+            batch_messages=config.limits.batch_messages,
+            batch_bytes=config.limits.batch_bytes,
+            look_again_s=account.poll_interval_s,
+            received=received,
+        )
+        for account in config.accounts
+        for folder in folders_of(account)
+    ]
+
+
+def folders_of(account: Account) -> tuple[str, ...]:
+    """The folders that are watched in an account."""
+    return (str(account.path),) if isinstance(account, FolderAccount) else account.folders
+
+
+def make_channel(outgoing: Outgoing) -> Channel:
+    """The SMTP channel."""
+    from triage.channels.smtp import SmtpChannel  # noqa: PLC0415
+
+    secret = outgoing.password
+    what = "the password of the outgoing server"
+    return SmtpChannel(outgoing, partial(read_secret, secret, what) if secret else None)
+
+
+def make_prober(config: Config) -> Prober | None:
+    """Where to look for a brief whose answer was lost; None without `[outgoing.probe]`."""
+    probe = config.outgoing.probe
+    account = next((a for a in config.accounts if probe and a.name == probe.account), None)
+    if probe is None or not isinstance(account, ImapAccount):
+        return None
+    from triage.sources.probe import ImapProber  # noqa: PLC0415
+
+    what = f"the password of account {account.name}"
+    return ImapProber(account, probe.folder, partial(read_secret, account.password, what))
+
+
+def make_runner(
+    settings: Settings,
+    store: Store,
+    channel: Channel,
+    *,
+    prober: Prober | None = None,
+    touch: bool = True,
+    report: Callable[[Outcome], None] = lambda _outcome: None,
+) -> EmbeddedRunner:
+    """Everything that `triage run` runs, ready to start."""
+    config, policy = settings.config, settings.policy
+    writer = make_writer(settings)
+    rewriter = Rewriter(policy=policy, writer=writer)
+    marking = [
+        a.name
+        for a in config.accounts
+        if isinstance(a, ImapAccount) and (a.after.keyword or a.after.move_to)
+    ]
+    runner = EmbeddedRunner(
+        decider=Decider(
+            store=store,
+            classifier=load_classifier(settings),
+            policy=policy,
+            firm=config.firm,
+            writer=writer,
+            marking=frozenset(marking if touch else ()),
+        ),
+        sender=Sender(
+            store=store,
+            channel=channel,
+            rules=retry_rules(config.outgoing),
+            clock=time.time,
+            prober=prober,
+            on_failure=rewriter.tell_of_failure,
+        ),
+        follow_up=FollowUp(store=store, rewriter=rewriter),
+        watchers=(),
+        clock=time.time,
+        report=report,
+        send_silence_s=config.outgoing.answer_timeout_s + 10 * config.outgoing.timeout_s,
+    )
+    runner.watchers = make_watchers(config, store, runner.wake, touch=touch)
+    return runner
+
+
+def make_writer(settings: Settings) -> BriefWriter:
+    """What turns escalations into mails. Raises ConfigError for bad templates."""
+    config = settings.config
+    outgoing = config.outgoing
+    sender = Address(address=outgoing.sender, name=outgoing.sender_name)
+    shipped = resource("templates")
+    own = [config.templates / "responses"] if config.templates else []
+    library = ResponseLibrary.load(*own, shipped / "responses")
+    return BriefWriter(
+        firm=config.firm,
+        renderer=Renderer(
+            firm=config.firm, sender=sender, templates=config.templates, responses=library
+        ),
+        key=read_key(config.key_file),
+        domain=sender.domain or "triage.invalid",
+        policy_version=settings.policy.version,
+    )
+
+
+def retry_rules(outgoing: Outgoing) -> RetryRules:
+    """When to try again."""
+    return RetryRules(
+        first_s=outgoing.retry_first_s,
+        max_s=outgoing.retry_max_s,
+        give_up_after_s=outgoing.give_up_after_s,
+        uncertain=outgoing.uncertain,
+        uncertain_after_s=outgoing.uncertain_after_s,
+    )
+
+
+def read_key(path: Path) -> bytes:
+    """The key of our Message-IDs; made at the first start when `triage init` was not used.
+
+    Raises:
+        TriageError: the file cannot be read or written, or holds no key.
+    """
+    try:
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
+                out.write(secrets.token_hex(32) + "\n")
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as error:
+        msg = f"key file {path}: {error}; restore it, or remove it to have a new one made"
+        raise TriageError(msg) from error
+    if len(key) < 16:  # noqa: PLR2004 - bytes of a key worth the name
+        msg = f"key file {path}: too short; remove it to have a new one made"
+        raise TriageError(msg)
+    return key
+
+
+def dry_run(settings: Settings) -> Settings:
+    """The same settings with a store of their own, so that nothing counts as handled."""
+    store = settings.config.store
+    path = store.with_name(f"{store.stem}.dry-run{store.suffix}")
+    return replace(settings, config=replace(settings.config, store=path))

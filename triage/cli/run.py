@@ -1,0 +1,226 @@
+"""`triage run` and `triage replay`: watch and escalate, or see what would have been."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triage.cli.options import ConfigOption
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from triage.app import Settings
+    from triage.messages import Outcome
+    from triage.runners.embedded import EmbeddedRunner
+
+LogFormat = Annotated[str, typer.Option("--log-format", help="plain or json.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command()(run)
+    app.command()(replay)
+
+
+def run(
+    config: ConfigOption = None,
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Work off what is there, then exit.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Send nothing: briefs land in the folder dry-run/."),
+    ] = False,
+    log_format: LogFormat = "plain",
+) -> None:
+    """Watch the mailboxes and escalate. Stops cleanly on SIGTERM and Ctrl-C."""
+    from triage import app, logs  # noqa: PLC0415
+    from triage.cli.options import config_path  # noqa: PLC0415
+
+    logs.set_up(log_format)
+    settings = app.load_settings(config_path(config))
+    if dry_run:
+        settings = app.dry_run(settings)
+    with app.only_instance(settings.config.store):
+        store = app.open_store(settings.config.store)
+        try:
+            counts: Counter[str] = Counter()
+            runner = _runner(settings, store, counts, dry_run=dry_run)
+            failed = _once(runner) if once else _forever(runner)
+        finally:
+            store.close()
+    if once:
+        _say_counts(counts)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _runner(
+    settings: Settings, store: object, counts: Counter[str], *, dry_run: bool
+) -> EmbeddedRunner:
+    from triage import app  # noqa: PLC0415
+    from triage.channels.folder import FolderChannel  # noqa: PLC0415
+
+    folder = settings.config.path.parent / "dry-run"
+    if dry_run:
+        typer.echo(f"dry run: nothing is sent; briefs land in {folder}", err=True)
+    return app.make_runner(
+        settings,
+        store,  # type: ignore[arg-type]
+        FolderChannel(folder) if dry_run else app.make_channel(settings.config.outgoing),
+        prober=None if dry_run else app.make_prober(settings.config),
+        touch=not dry_run,
+        report=lambda outcome: counts.update([outcome.action]),
+    )
+
+
+def _forever(runner: EmbeddedRunner) -> bool:
+    def stop(*_args: object) -> None:
+        runner.request_stop()
+
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, stop)
+    names = ", ".join(watcher.name for watcher in runner.watchers)
+    typer.echo(f"watching {names}; stop with Ctrl-C", err=True)
+    runner.run()
+    typer.echo("stopped; nothing is half done", err=True)
+    return False
+
+
+def _once(runner: EmbeddedRunner) -> bool:
+    from triage.errors import SourceError  # noqa: PLC0415
+    from triage.store import outbox  # noqa: PLC0415
+
+    def stop(*_args: object) -> None:
+        runner.request_stop()
+
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, stop)
+    failed = False
+    for watcher in runner.watchers:
+        try:
+            mailbox = watcher.open()
+            watcher.sync(mailbox, lambda: not runner.stop.is_set())
+        except SourceError as error:
+            typer.echo(f"triage: {error}", err=True)
+            failed = True
+    runner.drain()
+    for watcher in runner.watchers:
+        try:
+            watcher.mark(watcher.open())
+        except SourceError as error:
+            typer.echo(f"triage: {error}", err=True)
+            failed = True
+        watcher.source.close()
+    runner.sender.channel.close()
+    with runner.sender.store.read() as tx:
+        unsent = outbox.unfinished(tx)
+    if unsent:
+        typer.echo(f"triage: {len(unsent)} briefs are not sent; see `triage status`", err=True)
+    return failed or bool(unsent)
+
+
+def _say_counts(counts: Counter[str]) -> None:
+    total = sum(counts.values())
+    parts = ", ".join(f"{number} {action}" for action, number in counts.most_common())
+    typer.echo(f"{total} mails decided" + (f": {parts}" if parts else ""))
+
+
+def replay(
+    since: Annotated[str, typer.Option("--since", help="First day to read, as YYYY-MM-DD.")],
+    config: ConfigOption = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a mail.")] = False,
+) -> None:
+    """Show what would have been escalated, on past mail. Sends and changes nothing."""
+    from triage import app, logs  # noqa: PLC0415
+    from triage.cli.options import config_path, fail  # noqa: PLC0415
+
+    try:
+        first = datetime.strptime(since, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day
+    except ValueError:
+        fail(f"--since {since!r} is no date; write it as 2026-11-01", 2)
+    logs.set_up(level=30)
+    outcomes = _replayed(app.load_settings(config_path(config)), first)
+    if as_json:
+        for outcome in outcomes:
+            typer.echo(json.dumps(_as_json(outcome), ensure_ascii=False))
+        return
+    _print_report(outcomes, first)
+
+
+def _replayed(settings: Settings, first: date) -> list[Outcome]:
+    import tempfile  # noqa: PLC0415
+
+    from triage import app  # noqa: PLC0415
+    from triage.channels.folder import FolderChannel  # noqa: PLC0415
+
+    accounts = tuple(replace(a, since=first, everything=False) for a in settings.config.accounts)
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="triage-replay-") as scratch:
+        path = Path(scratch) / "replay.db"
+        config = replace(settings.config, accounts=accounts, store=path)
+        store = app.open_store(path)
+        try:
+            runner = app.make_runner(
+                replace(settings, config=config),
+                store,
+                FolderChannel(Path(scratch) / "briefs"),
+                touch=False,
+                report=outcomes.append,
+            )
+            for watcher in runner.watchers:
+                watcher.sync(watcher.open())
+                watcher.source.close()
+            while runner.decide_some():
+                pass
+        finally:
+            store.close()
+    return outcomes
+
+
+def _as_json(outcome: Outcome) -> dict[str, object]:
+    return {
+        "ref": str(outcome.ref),
+        "action": outcome.action,
+        "tags": list(outcome.tags),
+        "subject": outcome.subject,
+        "sender": outcome.sender,
+        "recipients": list(outcome.recipients),
+        "why": outcome.why,
+        "scores": dict(outcome.scores),
+    }
+
+
+def _print_report(outcomes: list[Outcome], first: date) -> None:
+    from rich.table import Table  # noqa: PLC0415
+
+    from triage.cli.tables import console, plain  # noqa: PLC0415
+
+    told = [o for o in outcomes if o.action in {"escalated", "unreadable"}]
+    table = Table(title=f"Would have been escalated since {first}", title_justify="left")
+    for column in ("from", "subject", "tags", "to", "why"):
+        table.add_column(column, overflow="fold")
+    for o in told:
+        table.add_row(
+            plain(o.sender),
+            plain(o.subject),
+            ", ".join(o.tags),
+            ", ".join(o.recipients),
+            plain(o.why),
+        )
+    console().print(table)
+    counts = Counter(o.action for o in outcomes)
+    _say_counts(counts)
+    if outcomes:
+        share = 100 * len(told) / len(outcomes)
+        typer.echo(f"{len(told)} of {len(outcomes)} would have been forwarded ({share:.0f} in 100)")
