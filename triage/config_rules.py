@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Table = dict[str, Any]
 _MAX_PORT = 65535
 _ACCOUNT_NAME = re.compile(r"[^\W_][\w.@+-]*")
-# RFC 3501 atom: what a flag may consist of.
-_KEYWORD = re.compile(r"[!#$&'+,./0-9:;<=>?@A-Z^_`a-z|}~-]+")
+# An atom of RFC 3501 without the characters that some servers stumble over.
+_KEYWORD = re.compile(r"[A-Za-z0-9$_.:+&=/#@!-]{1,100}")
 _NOT_EMPTY = ("name", "host", "username", "sender", "path", "store", "policy", "models",
               "templates", "key_file", "ca_file", "account", "folder", "timezone",
               "password_env", "password_file")  # fmt: skip

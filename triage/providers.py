@@ -103,3 +103,24 @@ def guess_provider(address: str) -> Provider:
         if domain in provider.domains:
             return provider
     return PROVIDERS[_GENERIC]
+
+
+# Where anybody can have an address, so that the domain says nothing about the firm.
+PUBLIC_DOMAINS = frozenset(
+    domain for provider in PROVIDERS.values() for domain in provider.domains
+) | {
+    "aol.com",
+    "gmx.com",
+    "gmx.de",
+    "gmx.net",
+    "icloud.com",
+    "mac.com",
+    "mail.com",
+    "me.com",
+    "proton.me",
+    "protonmail.com",
+    "web.de",
+    "yahoo.com",
+    "yahoo.co.uk",
+    "zoho.com",
+}
