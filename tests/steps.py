@@ -1,0 +1,138 @@
+"""The steps of the pipeline over a fresh store, with fakes at its borders and a clock to move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tests.factories import make_firm, make_ref
+from tests.fakes import Clock, ListProber, ScriptedChannel, WordClassifier
+from triage.messages import Address, Outcome, RawMessage, Urgency
+from triage.pipeline.again import Rewriter
+from triage.pipeline.briefs import BriefWriter
+from triage.pipeline.decide import Decider
+from triage.pipeline.follow_up import FollowUp
+from triage.pipeline.send import RetryRules, Sender
+from triage.policy import Person, Policy, Raise, Route
+from triage.rendering import Renderer
+from triage.resources import resource
+from triage.responses import ResponseLibrary
+from triage.store import inbox, outbox
+from triage.store.engine import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def make_policy(**routes: Route) -> Policy:
+    people = {
+        name: Person(id=name, name=name.title(), address=f"{name}@firm.example")
+        for name in ("ben", "marshall", "nora", "priya")
+    }
+    return Policy(version="1", people=people, routes=routes, fallback="priya")
+
+
+def make_route(tag: str, *to: str, **changes: object) -> Route:
+    base = Route(tag=tag, title=tag.title(), to=to or ("ben",), clause="C.", next_step="N.")
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+POLICY = make_policy(
+    blocker=make_route("blocker", "ben", "marshall", urgency=Urgency.HIGH, acknowledge_within_s=60),
+    upsell=make_route("upsell", "marshall", "nora", need="any", urgency=Urgency.LOW),
+    scope_mismatch=make_route("scope_mismatch", "nora"),
+    dissatisfaction=make_route(
+        "dissatisfaction", "ben", raises=(Raise(when=("leave you",), to=Urgency.URGENT),)
+    ),
+)
+FIRM = make_firm(name="Firm", domains=("firm.example",))
+
+
+@dataclass
+class Bench:
+    """The steps over a fresh store, with a clock that tests move."""
+
+    store: Store
+    clock: Clock
+    classifier: WordClassifier
+    channel: ScriptedChannel
+    decider: Decider
+    sender: Sender
+    follow_up: FollowUp
+    uid: int = 0
+
+    def receive(
+        self,
+        text: str,
+        *,
+        subject: str = "Portal",
+        sender: str = "Dana <dana@client.example>",
+        message_id: str = "",
+        headers: str = "",
+        content: bytes | None = None,
+        **changes: object,
+    ) -> int:
+        self.uid += 1
+        rfc_id = message_id or f"<m{self.uid}@client.example>"
+        head = f"From: {sender}\r\nTo: hello@firm.example\r\nSubject: {subject}\r\n"
+        head += f"Message-ID: {rfc_id}\r\n{headers}\r\n"
+        whole = content if content is not None else (head + text + "\r\n").encode()
+        raw = RawMessage(
+            ref=make_ref(uid=self.uid),
+            content=whole,
+            received_at=datetime.fromtimestamp(self.clock(), UTC),
+            size=len(whole),
+        )
+        raw = replace(raw, **changes)  # type: ignore[arg-type]
+        with self.store.write() as tx:
+            stored = inbox.receive(tx, raw, self.clock())
+        assert stored is not None
+        return stored
+
+    def decide(self) -> list[Outcome]:
+        return self.decider.decide_pending(self.clock())
+
+    def judge(self, text: str, **arguments: object) -> Outcome:
+        self.receive(text, **arguments)  # type: ignore[arg-type]
+        [outcome] = self.decide()
+        return outcome
+
+    def queued(self) -> list[tuple[str, str]]:
+        with self.store.read() as tx:
+            return [(row.recipient, row.occasion) for row in outbox.unfinished(tx)]
+
+
+def make_bench(folder: Path) -> Bench:
+    store = Store.open(folder / "triage.db")
+    clock, channel, classifier = Clock(), ScriptedChannel(), WordClassifier()
+    writer = BriefWriter(
+        firm=FIRM,
+        renderer=Renderer(
+            firm=FIRM,
+            sender=Address(address="triage@firm.example", name="Triage"),
+            responses=ResponseLibrary.load(resource("templates") / "responses"),
+        ),
+        key=b"k" * 32,
+        domain="firm.example",
+        policy_version="1",
+    )
+    rewriter = Rewriter(policy=POLICY, writer=writer)
+    return Bench(
+        store=store,
+        clock=clock,
+        classifier=classifier,
+        channel=channel,
+        decider=Decider(
+            store=store, classifier=classifier, policy=POLICY, firm=FIRM, writer=writer
+        ),
+        sender=Sender(
+            store=store,
+            channel=channel,
+            rules=RetryRules(uncertain="probe"),
+            clock=clock,
+            prober=ListProber(),
+            on_failure=rewriter.tell_of_failure,
+        ),
+        follow_up=FollowUp(store=store, rewriter=rewriter),
+    )

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.steps import make_policy, make_route
+from triage.messages import Occasion, Urgency
+from triage.policy import Raise
+from triage.routing import KnownCase, route, to_fallback
+
+POLICY = make_policy(
+    blocker=make_route("blocker", "ben", "marshall", urgency=Urgency.HIGH, acknowledge_within_s=60),
+    upsell=make_route("upsell", "marshall", "nora", need="any", urgency=Urgency.LOW),
+    dissatisfaction=make_route(
+        "dissatisfaction",
+        "ben",
+        urgency=Urgency.HIGH,
+        acknowledge_within_s=30,
+        raises=(Raise(when=("cancel the contract",), to=Urgency.URGENT, because="Leaving."),),
+    ),
+)
+
+
+def names(**arguments: object) -> list[str]:
+    found = route(policy=POLICY, text="", **arguments)  # type: ignore[arg-type]
+    return [person.id for person in found.recipients] if found else []
+
+
+def test_no_tag_means_no_escalation() -> None:
+    assert route([], text="anything", policy=POLICY) is None
+
+
+def test_a_tag_without_a_route_is_no_escalation() -> None:
+    assert route(["praise"], text="", policy=POLICY) is None
+
+
+def test_all_of_a_route_hear() -> None:
+    assert names(tags=["blocker"]) == ["ben", "marshall"]
+
+
+def test_one_of_an_any_route_hears_taking_turns() -> None:
+    assert [names(tags=["upsell"], turn=t) for t in range(3)] == [
+        ["marshall"],
+        ["nora"],
+        ["marshall"],
+    ]
+
+
+def test_several_tags_take_the_union_the_worst_urgency_and_the_shortest_window() -> None:
+    found = route(["upsell", "blocker", "dissatisfaction"], text="", policy=POLICY, turn=1)
+    assert found is not None
+    assert {person.id: person.tags for person in found.recipients} == {
+        "nora": ("upsell",),
+        "ben": ("blocker", "dissatisfaction"),
+        "marshall": ("blocker",),
+    }
+    assert found.urgency is Urgency.HIGH
+    assert found.acknowledge_within_s == 30
+    assert found.tags[-1] == "upsell"
+
+
+@pytest.mark.parametrize(
+    ("text", "urgency"),
+    [
+        ("We will cancel the contract.", Urgency.URGENT),
+        ("We will CANCEL\n the   contract!", Urgency.URGENT),
+        ("cancel the contractor's visit", Urgency.HIGH),
+        ("nothing of the kind", Urgency.HIGH),
+    ],
+)
+def test_words_raise_the_urgency_as_whole_words(text: str, urgency: Urgency) -> None:
+    found = route(["dissatisfaction"], text=text, policy=POLICY)
+    assert found is not None
+    assert found.urgency is urgency
+    assert ("Leaving." in found.reasons[0].clause) is (urgency is Urgency.URGENT)
+
+
+def test_a_mail_that_brings_nothing_new_to_its_case_is_not_forwarded() -> None:
+    case = KnownCase(tags=("blocker",), urgency=Urgency.HIGH, recipients=("ben", "marshall"))
+    assert route(["blocker"], text="", policy=POLICY, case=case) is None
+
+
+def test_a_new_tag_is_forwarded_to_those_who_were_told_and_those_who_must_be() -> None:
+    case = KnownCase(tags=("upsell",), urgency=Urgency.LOW, recipients=("nora",))
+    found = route(["upsell", "blocker"], text="", policy=POLICY, case=case, turn=0)
+    assert found is not None
+    assert found.occasion is Occasion.NEW_TAG
+    assert {person.id for person in found.recipients} == {"nora", "ben", "marshall"}
+
+
+def test_a_worse_mail_is_forwarded_again() -> None:
+    case = KnownCase(tags=("dissatisfaction",), urgency=Urgency.HIGH, recipients=("ben",))
+    found = route(["dissatisfaction"], text="we cancel the contract", policy=POLICY, case=case)
+    assert found is not None
+    assert found.occasion is Occasion.WORSE
+
+
+def test_nobody_in_the_mail_from_outside_gets_a_brief() -> None:
+    assert names(tags=["blocker"], excluded={"ben@firm.example"}) == ["marshall"]
+
+
+def test_when_everybody_is_excluded_the_fallback_person_hears() -> None:
+    assert names(tags=["dissatisfaction"], excluded={"ben@firm.example"}) == ["priya"]
+
+
+def test_unreadable_mail_goes_to_the_fallback_person_with_the_reason() -> None:
+    found = to_fallback(POLICY, "no readable text")
+    assert [person.id for person in found.recipients] == ["priya"]
+    assert found.reasons[0].clause == "no readable text"
+
+
+@given(
+    st.lists(st.sampled_from(["blocker", "upsell", "dissatisfaction"]), unique=True),
+    st.integers(0, 100),
+    st.text(max_size=50),
+)
+def test_recipients_always_come_from_the_policy(tags: list[str], turn: int, text: str) -> None:
+    found = route(tags, text=text, policy=POLICY, turn=turn)
+    assert (found is None) is (not tags)
+    if found:
+        assert found.recipients
+        assert {p.address for p in found.recipients} <= {p.address for p in POLICY.people.values()}
