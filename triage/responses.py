@@ -2,8 +2,8 @@
 
 Rules: a file says for which tag and situation it is and which words call for it; mail text is
 only ever a value in it, never template source. The choice can be read off the file: every cue
-found in the mail counts as many points as it has words, the most points win, and where nothing
-is found the tag's default is taken.
+found in the mail counts as many points as it has words, a weighty situation may add a few, the
+most points win, and where nothing is found the tag's default is taken.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 ROLES = ("client", "staff")
 REQUIRED = ("tag", "situation", "title")
-OPTIONAL = ("cues", "roles", "when_not", "default")
+OPTIONAL = ("cues", "roles", "when_not", "priority", "default")
+PRIORITIES = ("0", "1", "2", "3", "4", "5")
 TEXT_LIMIT = 20_000  # characters of a mail that are searched for cues
 
 # What a body may use, with examples; a file that uses anything else is refused at start.
@@ -60,6 +61,7 @@ class Response:
         cues: words or phrases that speak for it; a trailing * stands for any ending.
         roles: whom it is written to: `client`, `staff` or both.
         when_not: phrases that rule it out.
+        priority: points added once any cue is found, for situations that weigh more.
         default: taken where no cue of any response for the tag and role is found.
     """
 
@@ -70,6 +72,7 @@ class Response:
     cues: tuple[str, ...] = ()
     roles: tuple[str, ...] = ("client",)
     when_not: tuple[str, ...] = ()
+    priority: int = 0
     default: bool = False
 
     @property
@@ -81,7 +84,8 @@ class Response:
         """How strongly this normalised text calls for it; negative where it is ruled out."""
         if any(_found(phrase, text) for phrase in self.when_not):
             return -1
-        return sum(len(cue.split()) for cue in self.cues if _found(cue, text))
+        points = sum(len(cue.split()) for cue in self.cues if _found(cue, text))
+        return points + self.priority if points else 0
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Write the answer with the person's name and facts (the keys of EXAMPLE_VALUES)."""
@@ -174,6 +178,7 @@ def _read(path: Path, problems: list[str]) -> Response | None:
         cues=_phrases(fields.get("cues", "")),
         roles=_phrases(fields.get("roles", "client")),
         when_not=_phrases(fields.get("when_not", "")),
+        priority=int(fields.get("priority", "0")),
         default=fields.get("default", "false") == "true",
     )
 
@@ -210,6 +215,8 @@ def _each_field_problem(fields: Mapping[str, str], path: Path) -> Iterator[str]:
     for role in _phrases(fields.get("roles", "client")):
         if role not in ROLES:
             yield f"role {role!r} is unknown; use {' or '.join(ROLES)}"
+    if fields.get("priority", "0") not in PRIORITIES:
+        yield "`priority` must be a whole number from 0 to 5"
     if fields.get("default", "false") not in ("true", "false"):
         yield "`default` must be true or false"
 

@@ -66,8 +66,22 @@ def suggest(
     """Choose the answer for the most urgent tag and fill it in; None where there is none."""
     if brief.occasion is Occasion.UNREADABLE:
         return None
-    response = library.choose(brief.tags, brief.text, subject=brief.subject, role=brief.person_role)
+    response = _chosen(brief, library)
     return _written(response, brief, recipient, firm) if response else None
+
+
+def _chosen(brief: Brief, library: ResponseLibrary) -> Response | None:
+    """Choose by the sentences that decided the first tag; by the whole mail if they say nothing.
+
+    A long mail speaks of many things; what made it a case is the situation to answer.
+    """
+    role = brief.person_role
+    first = next(iter(brief.tags), "")
+    words = " ".join(text for tag, text in brief.deciding if tag == first)
+    narrow = library.choose([first], words, subject="", role=role) if words else None
+    if narrow and not narrow.default:
+        return narrow
+    return library.choose(brief.tags, brief.text, subject=brief.subject, role=role)
 
 
 def _written(response: Response, brief: Brief, recipient: Recipient, firm: Firm) -> Answer | None:

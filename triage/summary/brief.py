@@ -66,6 +66,7 @@ class Brief:
         reasons: most urgent first.
         new_titles: titles of the tags that the case did not have before.
         text: the person's own words, from which an answer is chosen; not for printing.
+        deciding: (tag, all its deciding sentences), for the same use.
         store_id: number of the message in the store, for `triage label`.
         place: where the original lies on the server.
     """
@@ -94,6 +95,7 @@ class Brief:
     recipients: tuple[Recipient, ...] = ()
     acknowledge_within: str = ""
     text: str = ""
+    deciding: tuple[tuple[str, str], ...] = ()
     files: tuple[File, ...] = ()
     attachment_missing: bool = False
     scores: tuple[Score, ...] = ()

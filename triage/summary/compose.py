@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from triage.messages import Address, Occasion
 from triage.summary.brief import Brief, File, Score, Thread
 from triage.summary.people import address_of, name_of, organisation
-from triage.summary.quoting import TEXT_LIMIT, decisive, lead, opening, speaks_of_file
+from triage.summary.quoting import (
+    TEXT_LIMIT,
+    deciding_text,
+    decisive,
+    lead,
+    opening,
+    speaks_of_file,
+)
 from triage.summary.subject import subject_line
 from triage.summary.wording import clean_line, clean_text, day, duration, moment, shorten, size
 
@@ -59,7 +66,7 @@ def summarise(
     text = _own_words(email, forwarder)
     client = _client(person, email) if person_role != "staff" else ""
     who = _who(person, client, person_role, firm)
-    reasons = tuple(sorted(escalation.reasons, key=lambda reason: -reason.urgency))
+    reasons = _in_order(escalation, case)
     titles = _titles(escalation.reasons, verdict, case)
     new = tuple(t for t in _tags(reasons) if t not in case.earlier_tags)
     decided = decisive(verdict, _quote_order(escalation.occasion, reasons, new), titles, email)
@@ -100,6 +107,7 @@ def summarise(
         recipients=escalation.recipients,
         acknowledge_within=_span(escalation.acknowledge_within_s),
         text=clean_text(text),
+        deciding=deciding_text(verdict, _tags(reasons)),
         files=_files(email),
         attachment_missing=not email.attachments and speaks_of_file(text),
         scores=_scores(verdict, titles),
@@ -138,6 +146,16 @@ def _who(person: Address, client: str, person_role: str, firm: Firm) -> str:
     if person_role == "staff":
         return f"{name} ({clean_line(firm.name)} staff)"
     return client if client.startswith(name) else f"{name} of {client}"
+
+
+def _in_order(escalation: Escalation, case: CaseView) -> tuple[Reason, ...]:
+    """Put the most urgent reason first; of equals, one the case did not have before."""
+    return tuple(
+        sorted(
+            escalation.reasons,
+            key=lambda reason: (-reason.urgency, reason.tag in case.earlier_tags),
+        )
+    )
 
 
 def _titles(reasons: Sequence[Reason], verdict: Verdict | None, case: CaseView) -> dict[str, str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from triage.messages import Address
 
 NAME_LIMIT = 60
+GIVEN_NAMES = 2  # more words behind a comma are no given names
 ORGANISATION_LIMIT = 40
 
 
@@ -38,8 +39,15 @@ OFFICE = _words(
 
 def name_of(person: Address) -> str:
     """Return the display name if it can be shown as one, else the address."""
-    name = shorten(clean_line(person.name).strip("\"' "), NAME_LIMIT)
-    return name if name and "@" not in name else address_of(person)
+    name = _in_spoken_order(clean_line(person.name).strip("\"' "))
+    return shorten(name, NAME_LIMIT) if name and "@" not in name else address_of(person)
+
+
+def _in_spoken_order(name: str) -> str:
+    """Turn `Reyes, Dana` round; leave `Reyes, Dana, PhD` and `Smith, Jones Ltd.` alone."""
+    last, comma, given = name.partition(", ")
+    plain = comma and "," not in given and all(w.strip(".").isalpha() for w in given.split())
+    return f"{given} {last}" if plain and len(given.split()) <= GIVEN_NAMES else name
 
 
 def address_of(person: Address) -> str:
@@ -55,12 +63,10 @@ def name_and_address(person: Address) -> str:
 
 def first_name(person: Address) -> str:
     """Return the name to greet a person by, or nothing where the From line gives none."""
-    name = clean_line(person.name).strip("\"' ")
+    name = _in_spoken_order(clean_line(person.name).strip("\"' "))
     if "@" in name:
         return ""
-    last, comma, given = name.partition(",")
-    words = (given if comma and given.strip() else last).split()
-    words = [word for word in words if word.strip(".").lower() not in TITLES]
+    words = [word for word in name.split() if word.strip(".").lower() not in TITLES]
     if not words or {word.lower().strip(".") for word in words} & OFFICE:
         return ""
     return _as_given_name(words[0])
@@ -96,7 +102,9 @@ def _title(label: str) -> str:
 def _spelt_in(text: str, label: str) -> str:
     """Return the label's spelling in the text where it is written with a capital letter."""
     parts = [re.escape(part) for part in re.split(r"[-_]+", label) if part]
-    pattern = re.compile(rf"(?<![\w@./-])({'[ -]?'.join(parts)})(?![\w@]|\.\w)", re.IGNORECASE)
+    pattern = re.compile(
+        rf"(?<![\w@./-])({'(?:[ -]| & | and )?'.join(parts)})(?![\w@]|\.\w)", re.IGNORECASE
+    )
     found = (clean_line(match.group(1)) for match in pattern.finditer(text))
     return next((name for name in found if name[:1].isupper()), "")
 

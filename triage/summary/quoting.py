@@ -50,6 +50,12 @@ def decisive(
     )
 
 
+def deciding_text(verdict: Verdict | None, tags: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return (tag, all its deciding sentences) for the tags that have any."""
+    found = ((tag, " ".join(_sentences_for(tag, verdict))) for tag in tags)
+    return tuple(pair for pair in found if pair[1])
+
+
 def _sentences_for(tag: str, verdict: Verdict | None) -> list[str]:
     evidence = verdict.evidence if verdict else ()
     return [clean_line(item.sentence) for item in evidence if item.tag == tag]

@@ -1,0 +1,286 @@
+"""Briefs for every occasion, as tests and eyes need them."""
+
+from __future__ import annotations
+
+from classifiers.api import Evidence
+from tests.factories import (
+    WHEN,
+    make_address,
+    make_case,
+    make_email,
+    make_escalation,
+    make_firm,
+    make_raw,
+    make_recipient,
+    make_verdict,
+)
+from triage.messages import Address, Attachment, MailKind, Notice, Occasion, Urgency
+from triage.rendering import Renderer
+from triage.summary import Brief, summarise
+
+SENDER = Address(address="triage@radial.example", name="Radial Triage")
+BEN = make_recipient()
+MARSHALL = make_recipient(
+    id="marshall", name="Marshall Smith", address="marshall@radial.example", tags=("upsell",)
+)
+ALL_TAGS = ("dissatisfaction", "blocker", "scope_mismatch", "upsell")
+
+
+def make_brief(**changes: object) -> Brief:
+    """A brief for the default mail; any argument of `summarise` can be overridden."""
+    given: dict[str, object] = {
+        "email": make_email(),
+        "raw": make_raw(),
+        "verdict": make_verdict(),
+        "escalation": make_escalation(),
+        "case": make_case(),
+        "role": "client",
+        "message_id_in_store": 4711,
+        "policy_version": "2026-03",
+        "firm": make_firm(),
+    }
+    return summarise(**{**given, **changes})  # type: ignore[arg-type]  # overrides by keyword
+
+
+def several_tags() -> Brief:
+    """Two tags, two managers, an attachment."""
+    text = (
+        "Dear Ben,\n\nThis is the third time I write about the export. It still leaves out every "
+        "order from Canada, and nobody has answered me since Thursday. Our finance team cannot "
+        "close the month without it.\n\nThe proposal says clearly that all regions are included. "
+        "If this is not solved by Friday we will look for somebody else.\n\nPriya Raman\n"
+        "Head of Finance, Harrow & Pike"
+    )
+    tags = ("dissatisfaction", "blocker", "scope_mismatch")
+    quotes = {
+        "dissatisfaction": (
+            "If this is not solved by Friday we will look for somebody else.",
+            "This is the third time I write about the export.",
+        ),
+        "blocker": ("Our finance team cannot close the month without it.",),
+        "scope_mismatch": ("The proposal says clearly that all regions are included.",),
+    }
+    return make_brief(
+        email=make_email(
+            subject="Re: Re: Export",
+            sender=make_address("priya.raman@harrow-pike.example", "Raman, Priya"),
+            text=text,
+            attachments=(
+                Attachment(
+                    name="proposal signed.pdf", type="application/pdf", size=231044, sha256="0" * 64
+                ),
+                Attachment(name="orders.csv", type="text/csv", size=9012, sha256="1" * 64),
+            ),
+        ),
+        verdict=make_verdict(
+            *tags,
+            scores={
+                "blocker": 0.83,
+                "dissatisfaction": 0.97,
+                "scope_mismatch": 0.71,
+                "upsell": 0.31,
+            },
+            unsure_tags=("upsell",),
+            evidence=tuple(
+                Evidence(tag=tag, sentence=sentence, score=0.9)
+                for tag, found in quotes.items()
+                for sentence in found
+            ),
+        ),
+        escalation=make_escalation(
+            *tags,
+            urgency=Urgency.URGENT,
+            recipients=(
+                make_recipient(tags=("dissatisfaction", "blocker")),
+                make_recipient(
+                    id="marshall",
+                    name="Marshall Smith",
+                    address="marshall@radial.example",
+                    tags=("scope_mismatch", "dissatisfaction"),
+                ),
+            ),
+        ),
+        case=make_case(earlier_mails=2, earlier_subjects=("Export", "Re: Export")),
+    )
+
+
+def staff_forward() -> Brief:
+    """A client's question about more work, forwarded by a developer with a note."""
+    note = "Ben, this sounds like phase two to me."
+    forwarded = (
+        "Hi Sam,\n\nThe walkthrough went down well. Our sister site in Aldbourne has the same "
+        "paper mess, about 220 beds. Could you put a ballpark together that I can pass on?\n\n"
+        "Maureen"
+    )
+    return make_brief(
+        email=make_email(
+            subject="FW: discharge letters go-live",
+            original_subject="discharge letters go-live",
+            sender=make_address("sam@radial.example", "Sam Poole"),
+            original_sender=make_address("m.adeyemi@stmarys.example", "Maureen Adeyemi"),
+            text=f"{note}\n\n{forwarded}",
+            forward_note=note,
+            forwarded_text=forwarded,
+        ),
+        role="staff",
+        verdict=make_verdict(
+            "upsell",
+            evidence=(
+                Evidence(
+                    tag="upsell",
+                    sentence="Could you put a ballpark together that I can pass on?",
+                    score=0.95,
+                ),
+                Evidence(tag="upsell", sentence=note, score=0.9),
+            ),
+        ),
+        escalation=make_escalation("upsell", recipients=(MARSHALL,)),
+    )
+
+
+def staff_report() -> Brief:
+    """A developer tells of scope creep in their own words."""
+    text = (
+        "Hi Ben,\n\nOakfield now want the app in five languages. The SOW says one. I have not "
+        "agreed to anything. The mock-ups are attached.\n\nRana"
+    )
+    return make_brief(
+        email=make_email(
+            subject="Oakfield call", sender=make_address("rana@radial.example", "Rana"), text=text
+        ),
+        role="staff",
+        verdict=make_verdict(
+            "scope_mismatch",
+            evidence=(
+                Evidence(
+                    tag="scope_mismatch",
+                    sentence="Oakfield now want the app in five languages.",
+                    score=0.9,
+                ),
+                Evidence(tag="scope_mismatch", sentence="The SOW says one.", score=0.8),
+            ),
+        ),
+        escalation=make_escalation("scope_mismatch", acknowledge_within_s=None),
+    )
+
+
+def long_names() -> Brief:
+    """Everything as long as it gets, in one word where that hurts, in two scripts."""
+    return make_brief(
+        email=make_email(
+            subject="Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+            " und weitere Fragen zur Freischaltung",
+            sender=make_address(
+                "maximiliane.von-und-zu-hohenstaufen-wittelsbach@"
+                "donaudampfschifffahrtsgesellschaft-verwaltung.example.co.uk",
+                "Maximiliane Freifrau von und zu Hohenstaufen-Wittelsbach",
+            ),
+            attachments=(
+                Attachment(
+                    name="a_very_long_file_name_without_any_space_" * 3 + ".pdf",
+                    type="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                    size=7_340_032,
+                    sha256="0" * 64,
+                ),
+            ),
+        ),
+        verdict=make_verdict(
+            evidence=(
+                Evidence(
+                    tag="blocker",
+                    sentence="https://portal.example/" + "x" * 150 + " does not open for anybody.",
+                    score=0.9,
+                ),
+                Evidence(
+                    tag="blocker",
+                    sentence="\u05d0\u05d9\u05df \u05d2\u05d9\u05e9\u05d4.",
+                    score=0.8,
+                ),
+            )
+        ),
+    )
+
+
+def unreadable() -> Brief:
+    """A mail with nothing to read in it, for the fallback person."""
+    return make_brief(
+        email=make_email(
+            subject="Scan_0231",
+            text="",
+            kind=MailKind.UNREADABLE,
+            problems=("2,114 MIME parts; at most 2,000 are read",),
+        ),
+        verdict=None,
+        escalation=make_escalation(
+            occasion=Occasion.UNREADABLE,
+            tags=(),
+            reasons=(),
+            recipients=(make_recipient(tags=()),),
+            acknowledge_within_s=None,
+        ),
+    )
+
+
+def reminder() -> Brief:
+    """Nobody answered the first brief."""
+    return make_brief(escalation=make_escalation(occasion=Occasion.REMINDER))
+
+
+def new_tag() -> Brief:
+    """A reply in an open case adds displeasure to blocked work."""
+    text = "Still no login, and this is the second week. I am losing patience. Who is in charge?"
+    return make_brief(
+        email=make_email(subject="Re: Staging login", text=text),
+        verdict=make_verdict(
+            "blocker",
+            "dissatisfaction",
+            evidence=(
+                Evidence(tag="blocker", sentence="Still no login.", score=0.9),
+                Evidence(tag="dissatisfaction", sentence="I am losing patience.", score=0.97),
+            ),
+        ),
+        escalation=make_escalation("blocker", "dissatisfaction", occasion=Occasion.NEW_TAG),
+        case=make_case(
+            earlier_mails=1, earlier_tags=("blocker",), earlier_subjects=("Staging login",)
+        ),
+    )
+
+
+def every_tag() -> Brief:
+    """All four tags, all for one person."""
+    return make_brief(
+        verdict=make_verdict(*ALL_TAGS),
+        escalation=make_escalation(*ALL_TAGS, urgency=Urgency.URGENT),
+    )
+
+
+def worse_without_evidence() -> Brief:
+    """A case that became more urgent, from a private address, with no deciding sentence."""
+    return make_brief(
+        email=make_email(sender=make_address("dana.reyes@gmail.com", "dana reyes")),
+        verdict=make_verdict(evidence=()),
+        escalation=make_escalation(occasion=Occasion.WORSE, urgency=Urgency.LOW),
+    )
+
+
+GALLERY = {
+    "one-tag": make_brief,
+    "several-tags": several_tags,
+    "staff-forward": staff_forward,
+    "staff-report": staff_report,
+    "long-names": long_names,
+    "unreadable": unreadable,
+    "reminder": reminder,
+    "new-tag": new_tag,
+    "every-tag": every_tag,
+    "worse-without-evidence": worse_without_evidence,
+}
+
+
+def make_notice(name: str) -> Notice:
+    """One brief of the gallery as a finished mail to its first recipient."""
+    brief = GALLERY[name]()
+    raw = None if name == "reminder" else make_raw()
+    return Renderer(firm=make_firm(), sender=SENDER).render(
+        brief, brief.recipients[0], raw, message_id="<brief@radial.example>", date=WHEN
+    )
