@@ -111,6 +111,7 @@ class Sink:
         self.connections = 0
         self.commands: list[str] = []
         self.struck: Counter[str] = Counter()
+        self.observe: Callable[[str], None] = lambda _point: None  # told of every point reached
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="smtp-sink", daemon=True)
         self._server: asyncio.Server | None = None
@@ -135,6 +136,7 @@ class Sink:
         return self.ledger.read()
 
     def strike(self, point: Point) -> Fault | None:
+        self.observe(point)
         fault = self.faults.at(point)
         if fault is not None:
             self.struck[fault.label] += 1
@@ -322,6 +324,7 @@ class _Session:
         if fault is not None:
             await asyncio.sleep(fault.seconds)
         await self._say("250 2.0.0 stored")
+        self._sink.observe("answered")
 
     async def _content(self) -> bytes:
         """Lines up to the dot, unstuffed; bare CR or LF are kept as they came."""
