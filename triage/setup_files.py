@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from triage.policy import Person
 from triage.resources import resource
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from triage.config import Secret
     from triage.messages import Address
-    from triage.policy import Person
     from triage.providers import Server
 
 CONFIG_NAME, POLICY_NAME, KEY_NAME = "triage.toml", "policy.toml", "triage.key"
@@ -95,11 +95,15 @@ def render_config(answers: Answers, today: date) -> str:
     )
 
 
-def render_policy(firm: str, people: Sequence[Person], version: str) -> str:
-    """The text of `policy.toml`: the shipped routes, leading to these people."""
+def render_policy(answers: Answers, today: date) -> str:
+    """The text of `policy.toml`: the shipped routes, leading to the managers."""
+    people = [
+        Person(id=key, name=manager.name, address=manager.address, role="Management")
+        for key, manager in zip(person_ids(answers.managers), answers.managers, strict=True)
+    ]
     ids = [person.id for person in people]
     return _template(POLICY_NAME).render(
-        firm=firm, people=people, everyone=ids, fallback=ids[0], version=version
+        firm=answers.firm, people=people, everyone=ids, fallback=ids[0], version=str(today)
     )
 
 

@@ -17,16 +17,22 @@ FAILED, WRONG_USAGE = 1, 2
 DEFAULT_CONFIG = Path("triage.toml")
 CONFIG_VARIABLE = "TRIAGE_CONFIG"
 
-# Use as: def verb(config: ConfigOption = DEFAULT_CONFIG) -> None
+# Use as: def verb(config: ConfigOption = None), and then config_path(config).
 ConfigOption = Annotated[
-    Path,
+    Path | None,
     typer.Option(
         "--config",
         metavar="PATH",
         envvar=CONFIG_VARIABLE,
-        help="The settings. The policy and everything else is found through them.",
+        help="The settings; else triage.toml in this folder.",
+        show_default=False,
     ),
 ]
+
+
+def config_path(given: Path | None) -> Path:
+    """The settings file: from the option, else TRIAGE_CONFIG, else `triage.toml` here."""
+    return given or DEFAULT_CONFIG
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:

@@ -1,0 +1,182 @@
+"""Logging in everywhere, all at once, so that the whole takes as long as the slowest server.
+
+Rules: nothing is changed on any server and no mail is sent; a server that never answers costs a
+time-out, not the run.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from triage.check.problem import Problem
+from triage.config import ImapAccount
+from triage.errors import ChannelError, ConfigError, FolderMissingError, SourceError, TriageError
+from triage.secrets import read_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from triage.config import Config, Limits, Outgoing, Secret
+
+ANSWER_TIMEOUT_S = 20  # for one answer of a server; people are waiting
+SERVER_TIMEOUT_S = 90.0  # for everything that is asked of one server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Something to find out about one server, on a thread of its own."""
+
+    where: str
+    run: Callable[[], list[Problem]]
+
+
+def server_jobs(config: Config) -> Iterator[Job]:
+    """One job for each mailbox and one for the way out; each reads its password first."""
+    for i, account in enumerate(config.accounts, start=1):
+        if isinstance(account, ImapAccount):
+            yield _imap_job(account, f"accounts[{i}]", config)
+    yield _smtp_job(config.outgoing, config.path.name)
+
+
+def secret_jobs(config: Config) -> Iterator[Job]:
+    """The same without the servers: only whether each password can be had."""
+    secrets = [
+        (f"accounts[{i}].password", a.password)
+        for i, a in enumerate(config.accounts, start=1)
+        if isinstance(a, ImapAccount)
+    ]
+    if config.outgoing.password:
+        secrets.append(("outgoing.password", config.outgoing.password))
+    for place, secret in secrets:
+        where = f"{config.path.name}, {place}"
+        yield Job(where=where, run=partial(_password_problems, secret, where))
+
+
+def run_jobs(jobs: Sequence[Job], timeout_s: float = SERVER_TIMEOUT_S) -> list[Problem]:
+    """Everything the jobs found, in their order; they run side by side.
+
+    Threads that hang are left behind as daemons, since nothing can stop a stuck name look-up.
+    """
+    answers: dict[int, list[Problem] | BaseException] = {}
+
+    def work(number: int) -> None:
+        try:
+            answers[number] = jobs[number].run()
+        except BaseException as error:  # noqa: BLE001 - raised again below, on the caller's thread
+            answers[number] = error
+
+    threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(len(jobs))]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + timeout_s
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    found: list[Problem] = []
+    for number, job in enumerate(jobs):
+        answer = answers.get(number, [_stuck(job.where, timeout_s)])
+        if isinstance(answer, BaseException):
+            raise answer
+        found += answer
+    return found
+
+
+def _stuck(where: str, timeout_s: float) -> Problem:
+    return _problem(
+        where,
+        f"did not finish within {timeout_s:g} s",
+        "check the network and the firewalls between",
+    )
+
+
+def _problem(where: str, what: str, advice: str = "") -> Problem:
+    return Problem(severity="error", area="server", where=where, what=what, advice=advice)
+
+
+def _password(secret: Secret, where: str) -> tuple[str, list[Problem]]:
+    """The password, or why it cannot be had."""
+    try:
+        return read_secret(secret, where), []
+    except ConfigError as error:
+        what = str(error).removeprefix(f"{where}: ")
+        return "", [Problem(severity="error", area="secret", where=where, what=what)]
+
+
+def _password_problems(secret: Secret, where: str) -> list[Problem]:
+    return _password(secret, where)[1]
+
+
+def _imap_job(account: ImapAccount, place: str, config: Config) -> Job:
+    probe = config.outgoing.probe
+    folders = list(account.folders)
+    if probe and probe.account == account.name and probe.folder not in folders:
+        folders.append(probe.folder)
+    where = f"{config.path.name}, {place}.password"
+
+    def run() -> list[Problem]:
+        password, problems = _password(account.password, where)
+        return problems or check_imap(account, folders, password, config.limits)
+
+    return Job(where=f"{account.name} ({account.host}:{account.port})", run=run)
+
+
+def _smtp_job(outgoing: Outgoing, file_name: str) -> Job:
+    where = f"{file_name}, outgoing.password"
+
+    def run() -> list[Problem]:
+        password, problems = _password(outgoing.password, where) if outgoing.password else ("", [])
+        return problems or check_smtp(outgoing, password)
+
+    return Job(where=f"outgoing ({outgoing.host}:{outgoing.port})", run=run)
+
+
+def check_imap(
+    account: ImapAccount, folders: Sequence[str], password: str, limits: Limits
+) -> list[Problem]:
+    """Log in and open each folder read-only; every folder that fails is told."""
+    from triage.sources.imap import ImapSource  # noqa: PLC0415 - costs 0.1 s, not for --help
+
+    where = f"{account.name} ({account.host}:{account.port})"
+    # Without wishes for changes each folder is opened read-only.
+    account = replace(
+        account,
+        timeout_s=min(account.timeout_s, ANSWER_TIMEOUT_S),
+        after=type(account.after)(),
+    )
+    problems: dict[str, Problem] = {}
+    for folder in folders:
+        source = ImapSource(account, folder, lambda: password, limits)
+        try:
+            source.open()
+        except SourceError as error:
+            what = _words(error, where)
+            problems[what] = _problem(where, what)
+            if not isinstance(error, FolderMissingError):
+                break  # the next folder would meet the same
+        finally:
+            source.close()
+    return list(problems.values())
+
+
+def check_smtp(outgoing: Outgoing, password: str) -> list[Problem]:
+    """Connect, log in, and ask whether we may send as the sender."""
+    from triage.channels.smtp import SmtpChannel  # noqa: PLC0415 - not for --help
+
+    where = f"outgoing ({outgoing.host}:{outgoing.port})"
+    quick = replace(outgoing, timeout_s=min(outgoing.timeout_s, ANSWER_TIMEOUT_S))
+    channel = SmtpChannel(quick, (lambda: password) if password else None)
+    try:
+        channel.check()
+    except ChannelError as error:
+        return [_problem(where, _words(error, f"{outgoing.host}:{outgoing.port}"))]
+    finally:
+        channel.close()
+    return []
+
+
+def _words(error: TriageError, where: str) -> str:
+    """The message without the server's name, which stands before it already."""
+    return str(error).removeprefix(where).lstrip(": ")
