@@ -38,7 +38,7 @@ def test_an_unsure_mail_waits_for_review(bench: Bench) -> None:
 
 
 def test_a_mail_without_any_text_waits_for_review(bench: Bench) -> None:
-    assert bench.judge("", subject="").action == "unsure"
+    assert bench.judge("", subject="see attached").action == "unsure"
 
 
 @pytest.mark.parametrize(

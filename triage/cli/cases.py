@@ -5,13 +5,15 @@ from __future__ import annotations
 import getpass
 import json
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triage.cli.options import ConfigOption
+from triage.cli.options import ConfigOption, config_path, fail
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from triage.app import Settings
     from triage.store.cases import Case
     from triage.store.engine import Store
@@ -28,9 +30,8 @@ def register(app: typer.Typer) -> None:
         app.command()(verb)
 
 
-def _opened(config: Any) -> tuple[Settings, Store]:
+def _opened(config: Path | None) -> tuple[Settings, Store]:
     from triage import app  # noqa: PLC0415
-    from triage.cli.options import config_path  # noqa: PLC0415
 
     settings = app.load_settings(config_path(config))
     return settings, app.open_store(settings.config.store, create=False)
@@ -157,7 +158,6 @@ def label(
     config: ConfigOption = None,
 ) -> None:
     """Say what a mail really is; `triage train` learns from it."""
-    from triage.cli.options import fail  # noqa: PLC0415
     from triage.store import audit, inbox, labels  # noqa: PLC0415
 
     settings, store = _opened(config)

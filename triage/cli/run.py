@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triage.cli.options import ConfigOption
+from triage.cli.options import ConfigOption, config_path, fail
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from triage.app import Settings
     from triage.messages import Outcome
     from triage.runners.embedded import EmbeddedRunner
+    from triage.store.engine import Store
 
 LogFormat = Annotated[str, typer.Option("--log-format", help="plain or json.")]
 
@@ -44,7 +45,6 @@ def run(
 ) -> None:
     """Watch the mailboxes and escalate. Stops cleanly on SIGTERM and Ctrl-C."""
     from triage import app, logs  # noqa: PLC0415
-    from triage.cli.options import config_path  # noqa: PLC0415
 
     logs.set_up(log_format)
     settings = app.load_settings(config_path(config))
@@ -65,7 +65,7 @@ def run(
 
 
 def _runner(
-    settings: Settings, store: object, counts: Counter[str], *, dry_run: bool
+    settings: Settings, store: Store, counts: Counter[str], *, dry_run: bool
 ) -> EmbeddedRunner:
     from triage import app  # noqa: PLC0415
     from triage.channels.folder import FolderChannel  # noqa: PLC0415
@@ -75,7 +75,7 @@ def _runner(
         typer.echo(f"dry run: nothing is sent; briefs land in {folder}", err=True)
     return app.make_runner(
         settings,
-        store,  # type: ignore[arg-type]
+        store,
         FolderChannel(folder) if dry_run else app.make_channel(settings.config.outgoing),
         prober=None if dry_run else app.make_prober(settings.config),
         touch=not dry_run,
@@ -143,7 +143,6 @@ def replay(
 ) -> None:
     """Show what would have been escalated, on past mail. Sends and changes nothing."""
     from triage import app, logs  # noqa: PLC0415
-    from triage.cli.options import config_path, fail  # noqa: PLC0415
 
     try:
         first = datetime.strptime(since, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day

@@ -313,11 +313,18 @@ def _trouble(stored: Stored, email: Email) -> str:
         return f"The mail could not be fetched whole: {stored.raw.problem}."
     if email.kind is MailKind.UNREADABLE:
         return "; ".join(email.problems) or "The mail could not be read."
+    if _body_lost(email):
+        return f"Its text could not be read: {'; '.join(email.problems)}."
     return ""
 
 
+def _body_lost(email: Email) -> bool:
+    malformed = any(problem.startswith("malformed") for problem in email.problems)
+    return malformed and not email.text.strip() and not email.attachments
+
+
 def _nothing_to_read(email: Email) -> bool:
-    return not email.new_text.strip() and not email.subject.strip()
+    return not email.text.strip()
 
 
 def _why_unsure(verdict: Verdict) -> str:

@@ -1,0 +1,192 @@
+"""`triage demo`: the whole path on the sample mailbox, offline, with a page to read."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triage.cli.options import fail
+
+if TYPE_CHECKING:
+    from triage.demo_page import DemoRow
+    from triage.messages import Outcome
+    from triage.runners.embedded import EmbeddedRunner
+
+MARKER = ".triage-demo"  # a folder of ours may be emptied; any other may not
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(demo)
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", help="Folder for the briefs and the page.")
+    ] = Path("demo-output"),
+) -> None:
+    """Run a sample mailbox through the whole product: no server, nothing leaves this machine."""
+    from triage import app, logs  # noqa: PLC0415
+    from triage.channels.folder import FolderChannel  # noqa: PLC0415
+    from triage.resources import resource  # noqa: PLC0415
+
+    started = time.monotonic()
+    logs.set_up(level=30)
+    folder = _fresh(output)
+    source = resource("data") / "demo"
+    for name in ("triage.toml", "policy.toml"):
+        shutil.copy(source / name, folder / name)
+    shutil.copytree(source / "mailbox", folder / "mailbox")
+    typer.echo(f"A sample week in a shared inbox: {len(_mails(folder))} mails.", err=True)
+    settings = app.load_settings(folder / "triage.toml")
+    store = app.open_store(settings.config.store)
+    outcomes: list[Outcome] = []
+    try:
+        runner = app.make_runner(settings, store, FolderChannel(folder / "briefs"), touch=False)
+        _work(runner, outcomes, len(_mails(folder)))
+        rows = _rows(runner, folder)
+    finally:
+        store.close()
+    page = _write_page(runner, rows, folder, time.monotonic() - started)
+    _print_table(rows)
+    _say_next(page, folder)
+
+
+def _fresh(output: Path) -> Path:
+    folder = output.absolute()
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        fail(f"{folder} holds other things; choose an empty folder with --output", 2)
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARKER).touch()
+    return folder
+
+
+def _mails(folder: Path) -> list[Path]:
+    return sorted((folder / "mailbox").glob("*.eml"))
+
+
+def _work(runner: EmbeddedRunner, outcomes: list[Outcome], expected: int) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
+    for watcher in runner.watchers:
+        watcher.sync(watcher.open())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, transient=False) as progress:
+        task = progress.add_task("Reading and deciding", total=expected)
+
+        def report(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            progress.advance(task)
+
+        runner.report = report
+        runner.drain()
+
+
+def _rows(runner: EmbeddedRunner, folder: Path) -> list[DemoRow]:
+    import hashlib  # noqa: PLC0415
+
+    from triage.store import inbox  # noqa: PLC0415
+
+    file_of = {hashlib.sha256(path.read_bytes()).hexdigest(): path.name for path in _mails(folder)}
+    with runner.sender.store.read() as tx:
+        ids = [mail.id for mail in inbox.latest(tx, 1000)]
+        rows = [_row(runner, message_id, file_of) for message_id in ids]
+    return sorted(rows, key=lambda row: row.file)
+
+
+def _row(runner: EmbeddedRunner, message_id: int, file_of: dict[str, str]) -> DemoRow:
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from triage.channels.folder import file_name  # noqa: PLC0415
+    from triage.demo_page import DemoRow  # noqa: PLC0415
+    from triage.parsing import parse  # noqa: PLC0415
+    from triage.store import cases, inbox, outbox  # noqa: PLC0415
+
+    people = {p.address: p.name for p in runner.decider.policy.people.values()}
+    with runner.sender.store.read() as tx:
+        mail = inbox.decided(tx, message_id)
+        stored = inbox.load(tx, message_id)
+        verdict = inbox.verdict_row(tx, message_id)
+        case = cases.get(tx, mail.case_id) if mail.case_id else None
+        sent = (
+            [r for r in outbox.of_case(tx, case.id) if r.message_id == message_id] if case else []
+        )
+        notices = [outbox.notice(tx, row.id) for row in sent]
+    evidence = verdict["evidence"] if verdict else []
+    gist = list(dict.fromkeys(each["sentence"] for each in evidence if each["tag"] in mail.tags))
+    written = parse(stored.raw.content).date
+    return DemoRow(
+        file=file_of.get(stored.sha256, "?"),
+        subject=mail.subject,
+        sender=mail.sender,
+        action=mail.action,
+        tags=mail.tags if mail.action in {"escalated", "joined"} else (),
+        scores=mail.scores or {},
+        why=mail.why,
+        case_id=mail.case_id,
+        recipients=tuple(people.get(n.recipient, n.recipient) for n in notices),
+        urgency=case.urgency.label if case and notices else "",
+        brief_html=_html(notices[0].content) if notices else None,
+        brief_file=f"briefs/{file_name(notices[0])}" if notices else None,
+        client=mail.client,
+        gist=" ".join(gist[:2]),
+        received_at=written or datetime.fromtimestamp(mail.received_at, UTC),
+    )
+
+
+def _html(content: bytes) -> str | None:
+    from email import message_from_bytes, policy  # noqa: PLC0415
+
+    part = message_from_bytes(content, policy=policy.default).get_body(("html",))
+    return str(part.get_content()) if part else None
+
+
+def _write_page(
+    runner: EmbeddedRunner, rows: list[DemoRow], folder: Path, duration_s: float
+) -> Path:
+    from triage.demo_page import DemoMeta, write_index  # noqa: PLC0415
+
+    policy = runner.decider.policy
+    classifier = runner.decider.classifier
+    meta = DemoMeta(
+        firm=runner.decider.firm.name,
+        tags=classifier.tags,
+        titles={tag: route.title for tag, route in policy.routes.items()},
+        model=classifier.version,
+        duration_s=duration_s,
+        mailbox=folder / "mailbox",
+    )
+    return write_index(folder, rows, meta)
+
+
+def _print_table(rows: list[DemoRow]) -> None:
+    from rich.table import Table  # noqa: PLC0415
+
+    from triage.cli.tables import console, plain  # noqa: PLC0415
+
+    table = Table(title="What was decided, and why", title_justify="left")
+    for column in ("mail", "from", "subject", "decision", "tags", "why"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(
+            row.file.partition("-")[0],
+            plain(row.sender.partition(" <")[0], 22),
+            plain(row.subject, 40),
+            row.outcome,
+            ", ".join(row.tags),
+            plain(row.why, 70),
+        )
+    console().print(table)
+
+
+def _say_next(page: Path, folder: Path) -> None:
+    typer.echo(f"Briefs, as the managers would get them: {folder / 'briefs'}")
+    typer.echo(f"Read them in a browser: open {page}")
+    typer.echo("Next: point it at your own inbox with `triage init` (five questions),")
+    typer.echo("      then `triage run --dry-run` to see what it would send, sending nothing.")
