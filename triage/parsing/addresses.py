@@ -16,8 +16,7 @@ MAX_ADDRESSES = 1_000
 MAX_NAME_CHARS = 500
 MAX_ADDRESS_CHARS = 320  # RFC 5321: 64 + 1 + 255
 
-_PAIR = re.compile(r"\\(.)", re.DOTALL)
-_BARE_QUOTE = re.compile(r'(?<!\\)"')
+_PAIR_OR_QUOTE = re.compile(r'\\(.)|"', re.DOTALL)
 # A quoted string or comment that never ends takes the rest: no start is tried twice.
 _TOKEN = re.compile(
     r'(?P<quoted>"(?:[^"\\]|\\.)*(?:"|\\?$))'
@@ -39,23 +38,28 @@ class _Item:
 
 
 def parse(raw: str) -> tuple[Address, ...]:
-    """Every mailbox in a raw header value, groups opened; empty for an empty header."""
+    """Every mailbox in a raw header value, groups opened; a name without address is one too."""
     found = (_address(item) for item in _scan(raw))
     return tuple(a for a in found if a.address or a.name)[:MAX_ADDRESSES]
 
 
-def merge(trusted: tuple[tuple[str, str], ...], raw: str) -> tuple[Address, ...]:
-    """The trusted (name, address) pairs with names read anew from the raw header."""
-    own = parse(raw)
-    pairs = [(name, _clean_address(address)) for name, address in trusted]
-    pairs = [(name, address) for name, address in pairs if "@" in address]
-    if not pairs:
-        return own
+def merge(trusted: tuple[tuple[str, str], ...], raw: tuple[str, ...]) -> tuple[Address, ...]:
+    """The trusted (name, address) pairs with names read anew from the raw headers.
+
+    What only this scanner finds comes behind: mail-parser reads the first of repeated headers.
+    """
+    own = [address for value in raw for address in parse(value)]
     names = {a.address.lower(): a.name for a in reversed(own)}
-    return tuple(
-        Address(address=address, name=names.get(address.lower(), _clean_name(name)))
-        for name, address in pairs[:MAX_ADDRESSES]
-    )
+    found: dict[str, Address] = {}
+    for name, written in trusted[:MAX_ADDRESSES]:
+        address = _clean_address(written)
+        key = address.lower()
+        if "@" in key:
+            found.setdefault(key, Address(address=address, name=names.get(key, _clean_name(name))))
+    if not found or len(raw) > 1:
+        for other in own:
+            found.setdefault(other.address.lower(), other)
+    return tuple(found.values())[:MAX_ADDRESSES]
 
 
 def _scan(raw: str) -> list[_Item]:
@@ -99,7 +103,7 @@ def _clean_name(raw: str) -> str:
 
 
 def _unquote(name: str) -> str:
-    return _PAIR.sub(r"\1", _BARE_QUOTE.sub("", name))
+    return _PAIR_OR_QUOTE.sub(r"\1", name)
 
 
 def _clean_address(raw: str) -> str:

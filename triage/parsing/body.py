@@ -47,6 +47,7 @@ EMPTY = Content(text="", attachments=(), forwarded=None, problems=())
 class _Found:
     attachments: list[Attachment] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    inline: list[Message] = field(default_factory=list)
     problems: dict[str, None] = field(default_factory=dict)
 
 
@@ -59,10 +60,9 @@ class _Piece:
 def read(message: Message) -> Content:
     """Walk the tree once."""
     found = _Found()
-    pieces = _collect(message, found, 0)
-    if not _join(pieces).strip() and _is_text(message) and not _is_detached(message):
-        pieces = [_text_piece(message, found)]
-    text = _join(pieces)
+    text = _join(_collect(message, found, 0))
+    if not text.strip():
+        text = _last_resort(message, found) or text
     if len(text) > limits.MAX_TEXT_CHARS:
         found.problems[f"text cut after {limits.MAX_TEXT_CHARS:,} characters"] = None
         text = text[: limits.MAX_TEXT_CHARS]
@@ -72,6 +72,14 @@ def read(message: Message) -> Content:
         forwarded=found.messages[0] if found.messages else None,
         problems=tuple(found.problems),
     )
+
+
+def _last_resort(message: Message, found: _Found) -> str:
+    """Where nothing else is text: text parts shown inline though named, or the mail itself."""
+    parts = found.inline
+    if not parts and not message.is_multipart() and message.get_content_type() in _READABLE:
+        parts = [message]
+    return _join([_text_piece(part, found) for part in parts])
 
 
 def _join(pieces: list[_Piece]) -> str:
@@ -88,12 +96,16 @@ def _collect(part: Message, found: _Found, depth: int) -> list[_Piece]:
         return []
     if part.is_multipart():
         return _collect_multipart(part, kind, found, depth)
-    if kind in _READABLE and not _is_named(part) and not _is_detached(part):
+    if kind.startswith("multipart/"):  # without parts: what stands there is text
         return [_text_piece(part, found)]
-    if not kind.startswith("multipart/"):
+    if kind not in _READABLE or _is_detached(part):
         found.attachments.append(_attachment(part))
-        return []
-    return [_text_piece(part, found)]  # a multipart without parts: what stands there is text
+    elif _is_named(part) or kind == "text/enriched":
+        found.inline.append(part)
+        found.attachments.append(_attachment(part))
+    else:
+        return [_text_piece(part, found)]
+    return []
 
 
 def _collect_multipart(part: Message, kind: str, found: _Found, depth: int) -> list[_Piece]:
@@ -148,10 +160,6 @@ def _children(part: Message) -> list[Message]:
     return cast("list[Message]", payload) if isinstance(payload, list) else []
 
 
-def _is_text(part: Message) -> bool:
-    return not part.is_multipart() and part.get_content_type() in _READABLE
-
-
 def _is_detached(part: Message) -> bool:
     return _disposition(part) == "attachment"
 
@@ -181,11 +189,20 @@ def _text_piece(part: Message, found: _Found) -> _Piece:
 
 def payload(part: Message) -> bytes:
     """The decoded bytes of a leaf; empty when they cannot be had."""
+    _trim_encoding(part)
     try:
         data = part.get_payload(decode=True)
     except Exception:  # noqa: BLE001 - the library's codecs raise many families on damaged parts
         return b""
     return data if isinstance(data, bytes) else b""
+
+
+def _trim_encoding(part: Message) -> None:
+    """`base64 ` with a blank, or `"base64"`, is base64 too; the library compares literally."""
+    written = str(part.get("content-transfer-encoding", ""))
+    name = written.partition(";")[0].strip(" \t\r\n\"'")
+    if name != written:
+        part.replace_header("content-transfer-encoding", name)
 
 
 def _attachment(part: Message) -> Attachment:

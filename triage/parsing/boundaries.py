@@ -20,6 +20,7 @@ _MAX_ATTRIBUTION_LINES = 4
 _MAX_ATTRIBUTION_CHARS = 400
 _MAX_LINE = 1_000
 _WIDE_COLON = "\uff1a"
+_MARKS = "-*_=~>\u2013\u2014"
 
 _OPENING = re.compile(
     r"[-\s*]{0,6}(?:on|at|am|le|el|il|il giorno|em|op|den|på|ven|w dniu|dnia|dne|в|"
@@ -44,16 +45,36 @@ _ORIGINAL = re.compile(
     r"wiadomość oryginalna|исходное сообщение|original-nachricht)\s{0,3}-{3,}[*\s]{0,4}",
     re.IGNORECASE,
 )
-_FORWARDED = re.compile(
-    r"[*\s]{0,4}(?:[-_]{2,}\s{0,3})?(?:begin(?:ning of)? )?(?:forwarded (?:message|mail|by)|"
-    r"anfang der weitergeleiteten (?:nachricht|e-?mail)|weitergeleitete (?:nachricht|mail)|"
-    r"début du message (?:réexpédié|transféré)|message (?:transféré|réexpédié)|"
+_FORWARD_PHRASE = (
+    r"(?:begin(?:ning of)? )?(?:forwarded (?:message|mail|e-?mail|by)|"
+    r"anfang der weitergeleiteten (?:nachricht|e-?mail)|weitergeleitete (?:nachricht|e-?mail)|"
+    r"début du (?:message|courriel) (?:réexpédié|transféré)|message (?:transféré|réexpédié)|"
     r"inicio del mensaje reenviado|mensaje reenviado|inizio messaggio inoltrato|"
     r"messaggio inoltrato|mensagem (?:encaminhada|reencaminhada)|início da mensagem reencaminhada|"
     r"begin doorgestuurd bericht|doorgestuurd bericht|vidarebefordrat (?:meddelande|brev)|"
-    r"videresendt (?:meddelelse|melding)|treść przekazanej wiadomości|"
-    r"przekazana wiadomość|пересылаемое сообщение|välitetty viesti)\b.{0,80}",
+    r"videresendt (?:meddelelse|melding)|treść przekazanej wiadomości|przekazana wiadomość|"
+    r"пересылаемое сообщение|перенаправленное сообщение|välitetty viesti)"
+)
+_FORWARDED = re.compile(
+    rf"[*\s]{{0,4}}(?:[-_=]{{2,}}\s{{0,3}}{_FORWARD_PHRASE}\b.{{0,120}}|"
+    rf"{_FORWARD_PHRASE}[ \xa0]?:)[*\s]{{0,4}}",
     re.IGNORECASE,
+)
+# A stem of every phrase above, for a quick look over a whole text.
+_FORWARD_STEMS = (
+    "forwarded",
+    "weitergeleitet",
+    "transféré",
+    "réexpédié",
+    "reenviado",
+    "inoltrato",
+    "encaminhada",
+    "doorgestuurd",
+    "vidarebefordrat",
+    "videresendt",
+    "przekazan",
+    "сообщение",
+    "välitetty",
 )
 SEPARATOR = re.compile(r"[\s*]{0,4}[-_=~\u2013\u2014]{5,}[\s*]{0,4}")
 
@@ -79,8 +100,14 @@ class Boundary:
 
 
 def is_quoted(line: str) -> bool:
-    """Whether the line is marked as quoted: `> text` or `| text` (not `>>> prompt` code)."""
-    return line.lstrip(" ").startswith((">", "| "))
+    """Whether the line is marked as quoted. A "|" is no mark: people write tables with it."""
+    return line.lstrip(" ").startswith(">")
+
+
+def may_hold_forward(text: str) -> bool:
+    """A quick look: whether a forward marker can be in `text` at all."""
+    lowered = text.lower()
+    return any(stem in lowered for stem in _FORWARD_STEMS)
 
 
 def boundary_at(lines: Sequence[str], index: int) -> Boundary | None:
@@ -89,27 +116,31 @@ def boundary_at(lines: Sequence[str], index: int) -> Boundary | None:
     bare = line.strip()
     if not bare:
         return None
-    if _FORWARDED.fullmatch(labels.unquoted(line)):
-        return _marked(lines, index, Cut.FORWARD)
-    if bare[0] in "-*" and _ORIGINAL.fullmatch(line):
-        return _marked(lines, index, Cut.ORIGINAL)
-    if SEPARATOR.fullmatch(line):
-        return _separated(lines, index)
-    block = labels.block_at(lines, index) if ":" in bare or _WIDE_COLON in bare else None
-    if block:
-        return Boundary(kind=Cut.HEADERS, start=index, end=block.end, block=block)
+    if bare[0] in _MARKS or ":" in bare or _WIDE_COLON in bare:
+        found = _marker_at(lines, index, line) or _headers_at(lines, index, line)
+        if found:
+            return found
     return attribution_at(lines, index)
 
 
-def _marked(lines: Sequence[str], index: int, kind: Cut) -> Boundary:
-    """A marker line, with the header block below it."""
+def _marker_at(lines: Sequence[str], index: int, line: str) -> Boundary | None:
+    """A line that says forwarded or original message, with the header block below it."""
+    if _FORWARDED.fullmatch(labels.unquoted(line)):
+        kind = Cut.FORWARD
+    elif _ORIGINAL.fullmatch(line):
+        kind = Cut.ORIGINAL
+    else:
+        return None
     block = _block_below(lines, index + 1)
     return Boundary(kind=kind, start=index, end=block.end if block else index + 1, block=block)
 
 
-def _separated(lines: Sequence[str], index: int) -> Boundary | None:
-    """A rule counts when a header block follows."""
-    block = _block_below(lines, index + 1)
+def _headers_at(lines: Sequence[str], index: int, line: str) -> Boundary | None:
+    """A header block, or the rule above one."""
+    if SEPARATOR.fullmatch(line):
+        block = _block_below(lines, index + 1)
+    else:
+        block = labels.block_at(lines, index)
     if block is None:
         return None
     return Boundary(kind=Cut.HEADERS, start=index, end=block.end, block=block)
@@ -125,7 +156,7 @@ def _block_below(lines: Sequence[str], index: int) -> labels.Block | None:
 def attribution_at(lines: Sequence[str], index: int) -> Boundary | None:
     """A line such as "On Monday, Jane Roe wrote:", which may be wrapped over up to four lines."""
     first = lines[index][:_MAX_ATTRIBUTION_CHARS].strip()
-    if is_quoted(first) or not (_OPENING.match(first) or _VERB.search(first)):
+    if is_quoted(first) or not (_OPENING.match(first) or _ends_as_attribution(first)):
         return None
     joined = ""
     for end in range(index, min(index + _MAX_ATTRIBUTION_LINES, len(lines))):
@@ -136,6 +167,10 @@ def attribution_at(lines: Sequence[str], index: int) -> Boundary | None:
             strong = bool(_STRONG.search(joined))
             return Boundary(kind=Cut.ATTRIBUTION, start=index, end=end + 1, strong=strong)
     return None
+
+
+def _ends_as_attribution(line: str) -> bool:
+    return line.endswith((":", _WIDE_COLON)) and bool(_VERB.search(line))
 
 
 def _is_attribution(joined: str) -> bool:

@@ -18,6 +18,8 @@ _FORBIDDEN = re.compile(r'[<>:"|?*]')
 
 def parameter(part: Message, name: str, header: str = "content-type") -> str:
     """A parameter's raw value (RFC 2231 put together); empty when absent or damaged."""
+    if name not in str(part.get(header, "")).lower():
+        return ""
     try:
         value = part.get_param(name, "", header)
         if isinstance(value, tuple):

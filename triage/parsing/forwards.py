@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triage.parsing import addresses, quotes, subjects
-from triage.parsing.boundaries import Cut, boundary_at
+from triage.parsing.boundaries import Cut, boundary_at, may_hold_forward
 
 if TYPE_CHECKING:
     from triage.messages import Address
@@ -22,12 +22,16 @@ _MAX_LEVELS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forward:
-    """A forwarded mail. `sender` is None when the forward does not say who wrote it."""
+    """A forwarded mail. `sender` is None when the forward does not say who wrote it.
+
+    `whole` is the attached mail's whole text where nothing else stands in the mail.
+    """
 
     sender: Address | None
     subject: str
     note: str
     text: str
+    whole: str = ""
 
     @property
     def new_text(self) -> str:
@@ -37,6 +41,8 @@ class Forward:
 
 def inline(subject: str, text: str) -> Forward | None:
     """The forward written into `text`, if there is one."""
+    if not (subjects.is_forward(subject) or may_hold_forward(text)):
+        return None
     lines = text.split("\n")
     boundary = _first_boundary(lines)
     if boundary is None or not _is_forward(boundary, subject):

@@ -43,6 +43,10 @@ class Headers:
         """The first raw value, folded as it came; empty when absent."""
         return self._values.get(name, [""])[0]
 
+    def all_raw(self, name: str) -> tuple[str, ...]:
+        """Every raw value, in order."""
+        return tuple(self._values.get(name, ()))
+
     def text(self, name: str) -> str:
         """The first value as one clean line."""
         return words.decode(self.raw(name))

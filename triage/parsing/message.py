@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from triage.messages import Address, Email, MailKind
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from triage.parsing.engine import Parsed
 
 _BOM = b"\xef\xbb\xbf"
+_MAX_FIRST_LINE = 8_192
+_HEADER_LINE = re.compile(rb"[!-9;-~]+:")
+_KNOWN_HEADERS = re.compile(
+    rb"(?:(?:from|to|subject|date|received|return-path|message-id|mime-version|content-type):"
+    rb"[^\n]*\n(?:[ \t][^\n]*\n)*){2}",
+    re.IGNORECASE,
+)
 _NOBODY = Address(address="")
 
 
@@ -26,7 +34,7 @@ def parse(raw: bytes) -> Email:
     A mail beyond the limits, or one that no parser can read, comes back with its headers only and
     kind UNREADABLE.
     """
-    raw = raw.removeprefix(_BOM).lstrip(b"\r\n")
+    raw = _without_leading_rubbish(raw)
     broken = limits.exceeded(raw)
     if broken:
         return _unreadable(raw, broken)
@@ -37,6 +45,15 @@ def parse(raw: bytes) -> Email:
     except Exception as error:  # noqa: BLE001 - the promise of this function: any bytes, no error
         return _unreadable(raw, (f"could not be read ({type(error).__name__})",))
     return _unreadable(raw, ("empty" if not raw.strip() else "could not be read",))
+
+
+def _without_leading_rubbish(raw: bytes) -> bytes:
+    """Empty lines before the headers, a byte order mark, and a damaged first line."""
+    raw = raw.removeprefix(_BOM).lstrip(b"\r\n")
+    first, _, rest = raw[:_MAX_FIRST_LINE].partition(b"\n")
+    if not rest or first.startswith(b"From ") or _HEADER_LINE.match(first):
+        return raw
+    return raw[len(first) + 1 :] if _KNOWN_HEADERS.match(rest) else raw
 
 
 def _unreadable(raw: bytes, problems: tuple[str, ...]) -> Email:
@@ -66,7 +83,7 @@ class _Words:
 def _email(parsed: Parsed, unreadable: tuple[str, ...] = ()) -> Email:
     head = Headers(parsed.message)
     subject = headers.subject(head)
-    senders = addresses.merge(parsed.senders, head.raw("from"))
+    senders = addresses.merge(parsed.senders, head.all_raw("from")[:1])
     sender = senders[0] if senders else _NOBODY
     sort = MailKind.UNREADABLE if unreadable else kind.decide(head, sender, subject)
     content = body.EMPTY if unreadable else body.read(parsed.message)
@@ -75,13 +92,13 @@ def _email(parsed: Parsed, unreadable: tuple[str, ...] = ()) -> Email:
     return Email(
         subject=subject,
         sender=sender,
-        to=addresses.merge(parsed.to, head.raw("to")),
-        cc=addresses.merge(parsed.cc, head.raw("cc")),
+        to=_recipients(parsed.to, head.all_raw("to")),
+        cc=_recipients(parsed.cc, head.all_raw("cc")),
         original_sender=forward.sender if forward else None,
         original_subject=forward.subject if forward else "",
         forward_note=forward.note if forward else "",
         forwarded_text=forward.text if forward else "",
-        text=content.text,
+        text=content.text if content.text.strip() or not forward else forward.whole,
         new_text=words.new_text,
         kind=sort,
         date=parsed.date or headers.date(head.raw("date")),
@@ -92,6 +109,11 @@ def _email(parsed: Parsed, unreadable: tuple[str, ...] = ()) -> Email:
         loop=kind.is_loop(head),
         problems=(*unreadable, *_problems(parsed, head, content)),
     )
+
+
+def _recipients(trusted: tuple[tuple[str, str], ...], raw: tuple[str, ...]) -> tuple[Address, ...]:
+    """Those one could write to; a group without members has a name only."""
+    return tuple(a for a in addresses.merge(trusted, raw) if a.address)
 
 
 def _words(subject: str, content: Content, sort: MailKind) -> _Words:
@@ -105,8 +127,10 @@ def _words(subject: str, content: Content, sort: MailKind) -> _Words:
 
 def _attached(subject: str, content: Content) -> Forward | None:
     """A mail forwarded as an attachment: the subject says so, or there is nothing else to read."""
+    if content.forwarded is None:
+        return None
     note = quotes.stripped(content.text)
-    if content.forwarded is None or not (subjects.is_forward(subject) or not note):
+    if note and not subjects.is_forward(subject):
         return None
     return _forward_of(content.forwarded, note)
 
@@ -117,14 +141,18 @@ def _forward_of(message: Message, note: str, levels: int = 5) -> Forward:
     subject = headers.subject(head)
     deeper = inline(subject, content.text)
     if deeper:
-        return Forward(
-            sender=deeper.sender, subject=deeper.subject, note=note, text=deeper.new_text
-        )
+        return replace(deeper, note=note, text=deeper.new_text, whole=content.text)
     own = quotes.new_text(content.text)
     if content.forwarded is not None and not own and levels:
         return _forward_of(content.forwarded, note, levels - 1)
     found = addresses.parse(head.raw("from"))
-    return Forward(sender=found[0] if found else None, subject=subject, note=note, text=own)
+    return Forward(
+        sender=found[0] if found else None,
+        subject=subject,
+        note=note,
+        text=own,
+        whole=content.text,
+    )
 
 
 def _problems(parsed: Parsed, head: Headers, content: Content) -> tuple[str, ...]:

@@ -42,23 +42,28 @@ def is_too_little(kept: str, whole: str) -> bool:
 def without_history(lines: Sequence[str]) -> list[str]:
     """Drop quoted lines and everything below a boundary, but keep answers among the quotes."""
     kept: list[str] = []
+    worded = False
     index = 0
     while index < len(lines):
-        boundary = boundary_at(lines, index)
+        line = lines[index]
+        boundary = None if is_quoted(line) else boundary_at(lines, index)
         if boundary is None:
-            if not is_quoted(lines[index]):
-                kept.append(lines[index])
+            if not is_quoted(line):
+                kept.append(line)
+                worded = worded or has_words((line,))
             index += 1
-        elif (boundary.kind is not Cut.ATTRIBUTION and has_words(kept)) or (
-            boundary.kind is Cut.ATTRIBUTION and _ends_text(lines, boundary, kept)
-        ):
+        elif worded and _ends_text(lines, boundary):
             break
         else:
             index = boundary.end
     return kept
 
 
-def _ends_text(lines: Sequence[str], boundary: Boundary, kept: list[str]) -> bool:
-    """An attribution followed by unquoted text ends the new text, if there was some before."""
-    following = next((ln for ln in lines[boundary.end :] if ln.strip()), "")
-    return boundary.strong and not is_quoted(following) and has_words(kept)
+def _ends_text(lines: Sequence[str], boundary: Boundary) -> bool:
+    """Whether nothing below is new. An attribution says so only above unquoted text."""
+    if boundary.kind is not Cut.ATTRIBUTION:
+        return True
+    index = boundary.end
+    while index < len(lines) and not lines[index].strip():
+        index += 1
+    return boundary.strong and index < len(lines) and not is_quoted(lines[index])

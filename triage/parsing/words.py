@@ -12,8 +12,8 @@ import re
 from triage.parsing import charsets
 
 # The encoded text stops at the next "=?" or "?=", so no start scans past the next one.
-_WORD = re.compile(r"=\?([^?=\s]{1,60})\?([bBqQ])\?((?:[^?=]|=(?!\?)|\?(?!=))*)\?=", re.ASCII)
-_FOLD = re.compile(r"\r?\n[ \t]*|\r[ \t]*")
+_WORD = re.compile(r"=\?([^?=\s]{1,60})\?([bBqQ])\?((?:[^?=]|=(?!\?(?!=))|\?(?!=))*)\?=", re.ASCII)
+_FOLD = re.compile(r"[\r\n][ \t\r\n]*")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 
