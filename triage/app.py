@@ -186,6 +186,7 @@ def make_runner(
     settings: Settings,
     store: Store,
     channel: Channel,
+    classifier: Classifier,
     *,
     prober: Prober | None = None,
     touch: bool = True,
@@ -203,7 +204,7 @@ def make_runner(
     runner = EmbeddedRunner(
         decider=Decider(
             store=store,
-            classifier=load_classifier(settings),
+            classifier=classifier,
             policy=policy,
             firm=config.firm,
             writer=writer,

@@ -46,7 +46,10 @@ def demo(
     store = app.open_store(settings.config.store)
     outcomes: list[Outcome] = []
     try:
-        runner = app.make_runner(settings, store, FolderChannel(folder / "briefs"), touch=False)
+        channel = FolderChannel(folder / "briefs")
+        runner = app.make_runner(
+            settings, store, channel, app.load_classifier(settings), touch=False
+        )
         _work(runner, outcomes, len(_mails(folder)))
         rows = _rows(runner, folder)
     finally:

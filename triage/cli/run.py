@@ -77,6 +77,7 @@ def _runner(
         settings,
         store,
         FolderChannel(folder) if dry_run else app.make_channel(settings.config.outgoing),
+        app.load_classifier(settings),
         prober=None if dry_run else app.make_prober(settings.config),
         touch=not dry_run,
         report=lambda outcome: counts.update([outcome.action]),
@@ -174,6 +175,7 @@ def _replayed(settings: Settings, first: date) -> list[Outcome]:
                 replace(settings, config=config),
                 store,
                 FolderChannel(Path(scratch) / "briefs"),
+                app.load_classifier(settings),
                 touch=False,
                 report=outcomes.append,
             )
