@@ -4,7 +4,6 @@ Works as root (mail belongs to `nobody`) and as an ordinary user. Nothing outsid
 temporary folder is read or written. Use it as a context manager:
 
     with Dovecot() as server:
-        server.add_user("inbox@example.org")
         server.deliver(b"Subject: hello\r\n\r\nhi\r\n", user="inbox@example.org")
 """
 
@@ -26,10 +25,12 @@ from typing import TYPE_CHECKING, Self
 
 from imapclient import IMAPClient, imap_utf7
 
+from tests.certificates import make_certificates
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-PASSWORD = "correct horse"
+PASSWORD = "correct-horse"  # of every user who has none of their own
 USER = "inbox@example.org"
 # What Dovecot 2.3 offers after login; tests take single words out of it.
 CAPABILITIES = (
@@ -52,39 +53,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificates:
-    """Files of a private certificate authority and a server certificate it signed."""
-
-    ca: Path
-    certificate: Path
-    key: Path
-
-
-def make_certificates(folder: Path) -> Certificates:
-    """Make an authority and a certificate for localhost with openssl."""
-    ca, ca_key = folder / "ca.pem", folder / "ca.key"
-    certificate, key, request = folder / "server.pem", folder / "server.key", folder / "server.csr"
-    names = folder / "names.ext"
-    names.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    _openssl(
-        *("req", "-x509", *curve, "-keyout", ca_key, "-out", ca, "-days", "30"),
-        *("-subj", "/CN=Throwaway test authority"),
-        *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
-    )
-    _openssl("req", *curve, "-keyout", key, "-out", request, "-subj", "/CN=localhost")
-    _openssl(
-        *("x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-CAcreateserial"),
-        *("-out", certificate, "-days", "30", "-extfile", names),
-    )
-    return Certificates(ca=ca, certificate=certificate, key=key)
-
-
-def _openssl(*arguments: str | Path) -> None:
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
-
-
 class Dovecot:
     """One server with its own configuration, users and ports.
 
@@ -93,7 +61,13 @@ class Dovecot:
     `plaintext=False` refuses a login before STARTTLS.
     """
 
-    def __init__(self, *, without: Iterable[str] = (), plaintext: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        without: Iterable[str] = (),
+        plaintext: bool = True,
+        certificate_names: str = "DNS:localhost,IP:127.0.0.1",
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="dovecot-", dir="/tmp"))
         self.port = free_port()
         self.tls_port = free_port()
@@ -102,10 +76,9 @@ class Dovecot:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = _mail_owner()
         self.folder.chmod(0o755)  # the mail user must get through
-        self.certificates = make_certificates(self.folder)
+        self.certificates = make_certificates(self.folder / "tls", certificate_names)
         self._users = self.folder / "users"
         self._users.write_text("")
-        self.add_user(USER)
         (self.folder / "dovecot.conf").write_text(self._configuration())
 
     def __enter__(self) -> Self:
@@ -136,15 +109,19 @@ class Dovecot:
 
     def stop(self) -> None:
         """Ask it to end, as a restart of the service does: sessions are told BYE."""
-        self._end(signal.SIGTERM)
+        children = self._children()
+        self._signal(signal.SIGTERM)
+        _signal_all(children, signal.SIGTERM)  # or sessions would be left alone for 30 s
+        self._reap()
 
     def kill(self) -> None:
         """End it at once, the master before its children, as a power cut would."""
         children = self._children()
-        self._end(signal.SIGKILL)
-        for pid in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
+        _signal_all(children, signal.SIGKILL)
+        self._reap()
+        while self._accepts():
+            time.sleep(0.01)
 
     def remove(self) -> None:
         """Delete everything it had on disk."""
@@ -157,10 +134,17 @@ class Dovecot:
 
     # Users and mail
 
-    def add_user(self, user: str, password: str = PASSWORD) -> None:
-        """Let somebody log in; their mailbox is empty."""
+    def add_user(self, user: str, password: str) -> None:
+        """Give somebody a password of their own; call it before `start()`.
+
+        Every other name can log in with PASSWORD and has an empty mailbox.
+        """
         with self._users.open("a") as users:
             users.write(f"{user}:{{PLAIN}}{password}\n")
+
+    def new_mailbox(self) -> Mailbox:
+        """An empty mailbox of a new user."""
+        return Mailbox(server=self, user=f"user{next(_counter)}@example.org")
 
     def deliver(self, content: bytes, folder: str = "INBOX", user: str = USER) -> None:
         """Put one message into a folder the way a delivery agent does: whole, by rename."""
@@ -219,16 +203,28 @@ class Dovecot:
             client.delete_messages(list(uids))
             client.expunge()
 
-    def _end(self, how: signal.Signals) -> None:
+    def _signal(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+
+    def _reap(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
-        process.send_signal(how)
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    def _accepts(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except ConnectionRefusedError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def _children(self) -> list[int]:
         if self._process is None:
@@ -272,7 +268,42 @@ class Dovecot:
             gid=self._owner.pw_gid,
             certificate=self.certificates.certificate,
             key=self.certificates.key,
+            password=PASSWORD,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """One user's mail on a server, so that tests do not meet on it."""
+
+    server: Dovecot
+    user: str
+
+    def deliver(self, *contents: bytes, folder: str = "INBOX") -> None:
+        """Deliver messages in this order."""
+        self.server.deliver_many(contents, folder, self.user)
+
+    def session(self, folder: str = "") -> contextlib.AbstractContextManager[IMAPClient]:
+        """A second session, to look and to meddle."""
+        return self.server.session(self.user, folder)
+
+    def create_folder(self, folder: str) -> None:
+        """Create a folder."""
+        self.server.create_folder(folder, self.user)
+
+    def delete_folder(self, folder: str) -> None:
+        """Delete a folder and its mail."""
+        self.server.delete_folder(folder, self.user)
+
+    def expunge(self, *uids: int, folder: str = "INBOX") -> None:
+        """Remove messages as somebody else would."""
+        self.server.expunge(uids, folder, self.user)
+
+
+def _signal_all(pids: Iterable[int], how: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, how)
 
 
 def _mail_owner() -> pwd.struct_passwd:
@@ -307,6 +338,10 @@ namespace inbox {{
 passdb {{
   driver = passwd-file
   args = {folder}/users
+}}
+passdb {{
+  driver = static
+  args = password={password}
 }}
 userdb {{
   driver = static

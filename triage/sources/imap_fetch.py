@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 from triage.errors import SourceError
 from triage.messages import RawMessage
 from triage.sources.base import Fetched
-from triage.sources.headers import date_of
 from triage.sources.imap_errors import RefusedError
 
 if TYPE_CHECKING:
@@ -35,7 +34,11 @@ _BREAKS: Final = 5  # so often may the connection break over one message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """Size in bytes and time of receipt, each None where the server does not say."""
+    """Size in bytes and time of receipt, each None where the server does not say.
+
+    A message without a time counts as received now: an early guess could make it look older
+    than the first start, and it would be passed over.
+    """
 
     size: int | None
     received_at: datetime | None
@@ -166,15 +169,19 @@ class Fetcher:
         return head.size is not None and head.size > self._limits.max_message_bytes
 
     def _whole(self, uid: int, body: bytes, head: Head) -> Fetched:
-        received_at = head.received_at or date_of(body)
-        raw = RawMessage(ref=self._ref(uid), content=body, received_at=received_at, size=len(body))
+        raw = RawMessage(
+            ref=self._ref(uid),
+            content=body,
+            received_at=head.received_at or datetime.now(UTC),
+            size=len(body),
+        )
         return Fetched(uid=uid, raw=raw)
 
     def _incomplete(self, uid: int, content: bytes, head: Head | None, problem: str) -> Fetched:
         raw = RawMessage(
             ref=self._ref(uid),
             content=content,
-            received_at=(head.received_at if head else None) or date_of(content),
+            received_at=(head.received_at if head else None) or datetime.now(UTC),
             size=(head.size if head else None) or len(content),
             complete=False,
             problem=problem,
