@@ -1,0 +1,178 @@
+"""The unfitted pipeline, and the fitted model that answers as a `Classifier`.
+
+Rules: scores are paired with tags by name, through the card's list; a mail is judged as a whole;
+its sentences are scored only for tags that are given or unsure, so that ordinary mail is cheap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FeatureUnion
+
+from classifiers import features
+from classifiers.api import Verdict
+from classifiers.evidence import best_sentences, candidates
+from classifiers.thresholds import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from classifiers.api import Document, Evidence
+    from classifiers.card import Card
+
+BATCH = 256  # documents whose features are in memory at a time
+
+
+def unfitted_features() -> FeatureUnion:
+    """All features, one line each, with the weight that measuring gave them."""
+    parts = [
+        ("words", features.WordGrams(), 1.4),
+        ("characters", features.CharGrams(), 0.7),
+        ("role", features.Role(), 0.3),
+        ("surface", features.Surface(), 0.15),
+        ("cues", features.Cues(), 0.15),
+    ]
+    return FeatureUnion(
+        [(name, feature) for name, feature, _ in parts],
+        transformer_weights={name: weight for name, _, weight in parts},
+    )
+
+
+class PerTagLogistic(ClassifierMixin, BaseEstimator):
+    """One logistic regression a tag, balanced, so that a rare tag is learned like a common one."""
+
+    def __init__(self, C: float = 1.0) -> None:
+        self.C = C
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit on X (n_documents, n_features) and y (n_documents, n_tags) of 0 and 1.
+
+        `sample_weight` has the shape of y; 0 leaves a document out for that tag.
+        """
+        fitted = [self._fit_tag(X, y, sample_weight, tag) for tag in range(y.shape[1])]
+        self.coef_ = np.vstack([one.coef_ for one in fitted]).astype(np.float32)
+        self.intercept_ = np.concatenate([one.intercept_ for one in fitted])
+        return self
+
+    def decision_function(self, X: Any) -> Any:
+        """Return raw scores (n_documents, n_tags)."""
+        return np.asarray(X @ self.coef_.T) + self.intercept_
+
+    def _fit_tag(self, X: Any, y: Any, sample_weight: Any, tag: int) -> LogisticRegression:
+        one = LogisticRegression(
+            C=self.C, solver="liblinear", class_weight="balanced", random_state=0
+        )
+        if sample_weight is None:
+            return one.fit(X, y[:, tag])
+        used = np.flatnonzero(sample_weight[:, tag])
+        return one.fit(X[used], y[used, tag], sample_weight=sample_weight[used, tag])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What was learned, and nothing else: this is what `model.joblib` holds.
+
+    Attributes:
+        tags: the order of the scores' columns.
+        held_out: per training mail (by digest) the raw scores it got while it was held out, so
+            that a later model can be compared on the same mails without either having seen them.
+    """
+
+    tags: tuple[str, ...]
+    features: FeatureUnion
+    mails: PerTagLogistic
+    sentences: PerTagLogistic
+    held_out: Mapping[str, tuple[float, ...]]
+
+
+class Model:
+    """A fitted model with its card. Implements `classifiers.api.Classifier`."""
+
+    def __init__(self, parts: Parts, card: Card) -> None:
+        """Take what was learned and what it says of itself; `registry` brings them together."""
+        self.parts = parts
+        self.card = card
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags this model can give, in a fixed order."""
+        return self.card.names
+
+    @property
+    def version(self) -> str:
+        """Name of the model, recorded with every decision."""
+        return self.card.version
+
+    def classify(self, documents: Sequence[Document]) -> list[Verdict]:
+        """Judge each document; the answer has the same length and order as `documents`."""
+        return [verdict for batch in _batches(documents) for verdict in self._classify(batch)]
+
+    def probabilities(self, documents: Sequence[Document]) -> list[dict[str, float]]:
+        """Return the calibrated probability of every tag, without evidence."""
+        return [
+            self.calibrated(row)
+            for batch in _batches(documents)
+            for row in self.parts.mails.decision_function(self.parts.features.transform(batch))
+        ]
+
+    def calibrated(self, raw: Sequence[float]) -> dict[str, float]:
+        """Turn the raw scores of one mail, in the order of `parts.tags`, into probabilities."""
+        pairs = zip(self.parts.tags, raw, strict=True)
+        return {tag: self.card.calibration[tag](float(score)) for tag, score in pairs}
+
+    def _classify(self, documents: Sequence[Document]) -> list[Verdict]:
+        scores = self.probabilities(documents)
+        decisions = [decide(score, self.card.thresholds) for score in scores]
+        wanted = [(*given, *unsure) for given, unsure in decisions]
+        grounds = self._evidence(documents, wanted)
+        return [
+            Verdict(
+                id=document.id,
+                tags=given,
+                unsure_tags=unsure,
+                scores={tag: score[tag] for tag in self.tags},
+                evidence=tuple(evidence),
+                model=self.version,
+            )
+            for document, score, (given, unsure), evidence in zip(
+                documents, scores, decisions, grounds, strict=True
+            )
+        ]
+
+    def _evidence(
+        self, documents: Sequence[Document], wanted: Sequence[tuple[str, ...]]
+    ) -> Iterator[list[Evidence]]:
+        """Yield the evidence of each document, scoring all sentences of a batch at once."""
+        pieces = [
+            candidates(document) if tags else []
+            for document, tags in zip(documents, wanted, strict=True)
+        ]
+        scored = iter(self._score_sentences([piece for some in pieces for piece in some]))
+        for some, tags in zip(pieces, wanted, strict=True):
+            rows = [next(scored) for _ in some]
+            texts = [piece.text for piece in some]
+            yield [
+                evidence
+                for tag in tags
+                for evidence in best_sentences(tag, texts, [row[tag] for row in rows])
+            ]
+
+    def _score_sentences(self, sentences: Sequence[Document]) -> list[dict[str, float]]:
+        return [
+            {
+                tag: self.card.sentence_calibration[tag](float(score))
+                for tag, score in zip(self.parts.tags, row, strict=True)
+            }
+            for batch in _batches(sentences)
+            for row in self.parts.sentences.decision_function(self.parts.features.transform(batch))
+        ]
+
+
+def _batches(documents: Sequence[Document]) -> Iterator[Sequence[Document]]:
+    for start in range(0, len(documents), BATCH):
+        yield documents[start : start + BATCH]

@@ -1,0 +1,294 @@
+"""Models on disk: save, verify, load, list, promote, roll back.
+
+    models/registry.json                       pins, the current version, the history
+    models/<version>/model.joblib, card.json   written once, never changed
+
+Rules: unpickling runs code, so nothing is unpickled whose sha256 does not match the pin in
+`registry.json`, which lies outside the model's folder. What is hashed is what is loaded: bytes
+are read once. Files appear whole or not at all. A digest detects damage and exchange, not a thief
+who can rewrite the registry too; protect the folder as you protect the program.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import joblib
+import numpy as np
+import sklearn
+
+from classifiers.api import ModelError
+from classifiers.card import Card, from_json
+from classifiers.files import locked, write_folder, write_whole
+from classifiers.ledger import REGISTRY, Ledger, read_ledger
+from classifiers.model import Model, Parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+MODEL_FILE = "model.joblib"
+CARD_FILE = "card.json"
+_COMPRESSION = ("zlib", 9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One model in a list. `card` is None when `problem` says why it cannot be used."""
+
+    version: str
+    current: bool
+    card: Card | None = None
+    problem: str = ""
+
+
+def load(root: Path, version: str | None = None) -> Model:
+    """Load a model from a models root; without `version` the one in use.
+
+    Raises:
+        ModelError: it is missing, damaged, tampered with, or made by other library versions.
+            The message says which file, what is wrong, and what to do.
+    """
+    ledger = read_ledger(root)
+    wanted = version or ledger.current
+    if wanted is None:
+        msg = f"{root / REGISTRY} names no model in use; run `triage models promote VERSION`"
+        raise ModelError(msg)
+    if wanted not in ledger.pins:
+        raise ModelError(_unpinned(ledger, wanted))
+    return _load(root / wanted, ledger)
+
+
+def load_dir(path: Path) -> Model:
+    """Load the model in the folder `path`, pinned by `registry.json` in the folder above it.
+
+    A models root is accepted too, and means the model in use.
+
+    Raises:
+        ModelError: see `load`; also when nothing pins this folder.
+    """
+    folder = path.resolve()
+    if not folder.is_dir():
+        msg = f"{path} is no folder; give a model's folder, which holds {MODEL_FILE}"
+        raise ModelError(msg)
+    if (folder / REGISTRY).is_file() and not (folder / MODEL_FILE).exists():
+        return load(folder)
+    return _load(folder, read_ledger(folder.parent))
+
+
+def save(root: Path, model: Model) -> Path:
+    """Write a model under its version and pin it. It is not in use until promoted.
+
+    Raises:
+        ModelError: the version exists already, or the folder cannot be written.
+    """
+    folder = root / model.version
+    if folder.exists() and model.version in read_ledger(root, missing_ok=True).pins:
+        msg = f"{folder} exists already; models are never overwritten: choose another version"
+        raise ModelError(msg)
+    return _write(folder, model)
+
+
+def save_at(folder: Path, model: Model) -> Path:
+    """Write a model to a folder of the caller's choice, pinned in the folder above it.
+
+    An earlier model there is replaced; anything else is left alone.
+
+    Raises:
+        ModelError: the folder holds something else, is in use, or cannot be written.
+    """
+    folder = folder.resolve()
+    if folder.exists() and not _replaceable(folder):
+        msg = f"{folder} holds other files; give a new or empty folder for the model"
+        raise ModelError(msg)
+    if read_ledger(folder.parent, missing_ok=True).current == folder.name:
+        msg = f"{folder} is the model in use; give another folder"
+        raise ModelError(msg)
+    return _write(folder, model)
+
+
+def promote(root: Path, version: str, *, now: datetime, note: str = "") -> Model:
+    """Make `version` the model in use, after loading it to be sure that it can be.
+
+    Raises:
+        ModelError: see `load`.
+    """
+    model = load(root, version)
+    with _changing(root) as ledger:
+        _store(ledger.promoted(version, now=now, note=note))
+    return model
+
+
+def rollback(root: Path, *, now: datetime, note: str = "") -> Model:
+    """Return to the model that was in use before the current one.
+
+    Raises:
+        ModelError: there is none, or it cannot be loaded.
+    """
+    ledger = read_ledger(root)
+    if ledger.previous is None:
+        msg = f"{root / REGISTRY} knows no earlier model to return to"
+        raise ModelError(msg)
+    model = load(root, ledger.previous)
+    with _changing(root) as ledger:
+        _store(ledger.rolled_back(now=now, note=note))
+    return model
+
+
+def entries(root: Path) -> list[Entry]:
+    """List every model that is pinned or present, sorted by version; verified, not unpickled.
+
+    Raises:
+        ModelError: `registry.json` is missing or damaged.
+    """
+    ledger = read_ledger(root)
+    present = {path.name for path in root.iterdir() if (path / CARD_FILE).is_file()}
+    return [_entry(root, name, ledger) for name in sorted(present | set(ledger.pins))]
+
+
+def free_version(root: Path, now: datetime) -> str:
+    """Name a new model: the day, and a number that is not taken."""
+    taken = set(read_ledger(root, missing_ok=True).pins)
+    taken |= {path.name for path in root.iterdir()} if root.is_dir() else set()
+    numbers = (f"{now:%Y-%m-%d}.{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in numbers if name not in taken)
+
+
+def libraries() -> dict[str, str]:
+    """Versions that a model depends on."""
+    return {
+        "python": platform.python_version(),
+        "scikit-learn": sklearn.__version__,
+        "numpy": np.__version__,
+        "joblib": joblib.__version__,
+    }
+
+
+def _entry(root: Path, version: str, ledger: Ledger) -> Entry:
+    current = version == ledger.current
+    try:
+        contents = _verified(root / version, ledger)
+        card = _card(contents[CARD_FILE], root / version)
+    except ModelError as error:
+        return Entry(version=version, current=current, problem=str(error))
+    return Entry(version=version, current=current, card=card)
+
+
+def _load(folder: Path, ledger: Ledger) -> Model:
+    contents = _verified(folder, ledger)
+    card = _card(contents[CARD_FILE], folder)
+    _check_libraries(card, folder)
+    try:
+        parts = joblib.load(io.BytesIO(contents[MODEL_FILE]))
+    except Exception as error:
+        msg = f"{folder / MODEL_FILE} cannot be read ({error}); train the model again"
+        raise ModelError(msg) from error
+    if not isinstance(parts, Parts) or set(parts.tags) != set(card.names):
+        msg = f"{folder / MODEL_FILE} and its card name different tags; train the model again"
+        raise ModelError(msg)
+    return Model(parts, card)
+
+
+def _verified(folder: Path, ledger: Ledger) -> dict[str, bytes]:
+    """Return the bytes of both files, each equal to its pin."""
+    pins = ledger.pins.get(folder.name)
+    if pins is None:
+        raise ModelError(_unpinned(ledger, folder.name))
+    return {name: _pinned(folder / name, pins.get(name, "")) for name in (CARD_FILE, MODEL_FILE)}
+
+
+def _unpinned(ledger: Ledger, version: str) -> str:
+    return (
+        f"{ledger.path} has no pin for {version!r}, so its files are not trusted; "
+        "use a model that `triage models list` shows, or train one"
+    )
+
+
+def _pinned(file: Path, pin: str) -> bytes:
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError as error:
+        msg = f"{file} is missing; restore it, or run `triage models rollback`"
+        raise ModelError(msg) from error
+    except OSError as error:
+        msg = f"{file} cannot be read: {error.strerror}; check its permissions"
+        raise ModelError(msg) from error
+    if sha256(content).hexdigest() != pin:
+        msg = (
+            f"{file} is not what was pinned (sha256 differs from {REGISTRY}): it was damaged or "
+            "exchanged, and is not loaded; restore it, or run `triage models rollback`"
+        )
+        raise ModelError(msg)
+    return content
+
+
+def _card(content: bytes, folder: Path) -> Card:
+    try:
+        parsed = json.loads(content)
+    except ValueError as error:
+        msg = f"{folder / CARD_FILE} is not JSON: {error}; train the model again"
+        raise ModelError(msg) from error
+    card = from_json(parsed, str(folder / CARD_FILE))
+    if card.version != folder.name:
+        msg = f"{folder / CARD_FILE} describes {card.version!r}; a folder is named by its version"
+        raise ModelError(msg)
+    return card
+
+
+def _check_libraries(card: Card, folder: Path) -> None:
+    made, here = card.libraries.get("scikit-learn"), sklearn.__version__
+    if made != here:
+        msg = (
+            f"{folder} was made with scikit-learn {made}, this is {here}: scores may differ; "
+            f"install scikit-learn {made}, or run `triage train`"
+        )
+        raise ModelError(msg)
+
+
+def _replaceable(folder: Path) -> bool:
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {MODEL_FILE, CARD_FILE}
+
+
+def _write(folder: Path, model: Model) -> Path:
+    if model.version != folder.name:
+        msg = f"the model is named {model.version!r}; its folder must be too, not {folder.name!r}"
+        raise ModelError(msg)
+    contents = {MODEL_FILE: _dumped(model.parts), CARD_FILE: _json(model.card.to_json())}
+    pins = {name: sha256(content).hexdigest() for name, content in contents.items()}
+    with _changing(folder.parent) as ledger:
+        write_folder(folder, contents)
+        _store(ledger.pinned(folder.name, pins))
+    return folder
+
+
+@contextmanager
+def _changing(root: Path) -> Iterator[Ledger]:
+    """Hold the root's lock and hand over its ledger as it is now."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with locked(root):
+            yield read_ledger(root, missing_ok=True)
+    except OSError as error:
+        msg = f"models cannot be written to {root}: {error}; give another folder"
+        raise ModelError(msg) from error
+
+
+def _store(ledger: Ledger) -> None:
+    write_whole(ledger.path, _json(ledger.to_json()))
+
+
+def _dumped(parts: Parts) -> bytes:
+    stream = io.BytesIO()
+    joblib.dump(parts, stream, compress=_COMPRESSION)
+    return stream.getvalue()
+
+
+def _json(content: Mapping[str, object]) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()

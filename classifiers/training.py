@@ -1,0 +1,289 @@
+"""From labelled mails to a model: fit, calibrate, choose thresholds, measure.
+
+Rules: everything that is chosen or reported rests on scores that a mail got while it, its thread
+and its near-duplicates were held out; the same data and settings give the same model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from classifiers import evaluation
+from classifiers.api import DataError
+from classifiers.card import Card
+from classifiers.dataset import data_digest, deduplicate, folds
+from classifiers.evidence import candidates, marks
+from classifiers.model import Model, Parts, PerTagLogistic, unfitted_features
+from classifiers.registry import libraries
+from classifiers.tags import TagInfo
+from classifiers.thresholds import Budget, Sigmoid, choose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from classifiers.api import Document
+    from classifiers.dataset import Example
+
+_UNREGULARISED = 1e6  # calibration fits two numbers; there is nothing to hold back
+_CHOICE_FROM = 3  # sentences; with fewer, pointing at the right one proves nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to train. `min_positives`: fewer mails than this are not enough to learn a tag."""
+
+    seed: int = 7
+    folds: int = 5
+    min_positives: int = 20
+    budget: Budget = field(default_factory=Budget)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentences:
+    """Every sentence of the training mails, with what is known of it.
+
+    Attributes:
+        owner: (n_sentences,) index of the mail.
+        truth: (n_sentences, n_tags) whether it speaks for the tag.
+        weight: (n_sentences, n_tags) 0 where nobody said.
+    """
+
+    documents: list[Document]
+    owner: Any
+    truth: Any
+    weight: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Raw scores that were given while held out: (n_mails, n_tags) and (n_sentences, n_tags)."""
+
+    mails: Any
+    sentences: Any
+
+
+def train(
+    examples: Sequence[Example],
+    infos: Mapping[str, TagInfo],
+    *,
+    version: str,
+    now: datetime,
+    settings: Settings | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Model:
+    """Train a model on `examples`; `infos` says what the tags mean and in which order they come.
+
+    Raises:
+        DataError: a tag has too few mails to learn from, or there is none at all.
+    """
+    settings = settings or Settings()
+    kept = deduplicate(examples)
+    tags = tags_to_learn(kept, infos, settings)
+    truth = truth_matrix(kept, tags)
+    sentences = sentences_of(kept, tags)
+    fold_of = np.array(folds(kept, settings.folds, settings.seed))
+    held_out = held_out_scores(kept, truth, sentences, fold_of, progress)
+    progress("fitting on all mails")
+    parts = _fit(kept, truth, sentences, tags=tags, held_out=_by_digest(kept, held_out.mails))
+    card = _card(kept, infos, sentences, held_out, tags=tags, settings=settings)
+    data = {"read": len(examples), **_data_summary(kept, tags)}
+    return Model(parts, Card(version=version, trained_at=now.isoformat(), data=data, **card))
+
+
+def tags_to_learn(
+    examples: Sequence[Example], infos: Mapping[str, TagInfo], settings: Settings
+) -> tuple[str, ...]:
+    """Return the tags in the order of `infos`, those without a description behind, by name.
+
+    Raises:
+        DataError: a tag has too few mails, or too few threads to hold some out.
+    """
+    used = {tag for example in examples for tag in example.tags}
+    tags = [*(tag for tag in infos if tag in used), *sorted(used - set(infos))]
+    problems = []
+    for tag in tags:
+        mails = [example for example in examples if tag in example.tags]
+        threads = len({example.group for example in mails})
+        if len(mails) < settings.min_positives:
+            problems.append(
+                f"tag {tag!r} has {len(mails)} mails, at least {settings.min_positives} are "
+                f"needed (first at {mails[0].place}); label more, or mend the spelling"
+            )
+        elif threads < 2 * settings.folds:
+            problems.append(f"tag {tag!r} comes from {threads} threads only; label other mails")
+    if problems or not tags:
+        raise DataError("There is not enough to learn from:", problems or ["no mail has a tag"])
+    return tuple(tags)
+
+
+def truth_matrix(examples: Sequence[Example], tags: Sequence[str]) -> Any:
+    """Return (n_examples, n_tags) of 0 and 1."""
+    return np.array([[int(tag in example.tags) for tag in tags] for example in examples])
+
+
+def sentences_of(examples: Sequence[Example], tags: Sequence[str]) -> Sentences:
+    """Cut all mails into sentences and label each by what the mail's evidence says."""
+    pieces = [candidates(example.document) for example in examples]
+    labels = [
+        [_sentence_label(piece.text, example, tag, len(some)) for tag in tags]
+        for example, some in zip(examples, pieces, strict=True)
+        for piece in some
+    ]
+    array = np.array(labels, dtype=float).reshape(len(labels), len(tags), 2)
+    return Sentences(
+        documents=[piece for some in pieces for piece in some],
+        owner=np.repeat(np.arange(len(pieces)), [len(some) for some in pieces]),
+        truth=array[:, :, 0].astype(int),
+        weight=array[:, :, 1],
+    )
+
+
+def _sentence_label(
+    sentence: str, example: Example, tag: str, sentences: int
+) -> tuple[float, float]:
+    """Return (speaks for the tag, weight). Where nobody marked any, all share the blame."""
+    if tag not in example.tags:
+        return 0, 1
+    marked = (example.evidence or {}).get(tag)
+    if not marked:
+        return 1, 1 / sentences
+    return float(marks(sentence, marked)), 1
+
+
+def held_out_scores(
+    examples: Sequence[Example],
+    truth: Any,
+    sentences: Sentences,
+    fold_of: Any,
+    progress: Callable[[str], None],
+) -> Scores:
+    """Score every mail and sentence by a model that has not seen its group."""
+    scores = Scores(mails=np.zeros(truth.shape), sentences=np.zeros(sentences.truth.shape))
+    count = int(fold_of.max()) + 1
+    for fold in range(count):
+        progress(f"held-out scores, part {fold + 1} of {count}")
+        inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        within, without = (
+            np.flatnonzero(np.isin(sentences.owner, mails)) for mails in (inside, outside)
+        )
+        seen = Sentences(
+            documents=[sentences.documents[i] for i in within],
+            owner=sentences.owner[within],
+            truth=sentences.truth[within],
+            weight=sentences.weight[within],
+        )
+        some = [examples[int(i)] for i in inside]
+        parts = _fit(some, truth[inside], seen, tags=(), held_out={})
+        mails = parts.features.transform([examples[int(i)].document for i in outside])
+        scores.mails[outside] = parts.mails.decision_function(mails)
+        pieces = parts.features.transform([sentences.documents[i] for i in without])
+        scores.sentences[without] = parts.sentences.decision_function(pieces)
+    return scores
+
+
+def fit_sigmoid(scores: Any, truth: Any, weight: Any = None) -> Sigmoid:
+    """Fit the probability that a raw score means the tag, over (n,) scores and truths."""
+    one = LogisticRegression(C=_UNREGULARISED).fit(
+        scores.reshape(-1, 1), truth, sample_weight=weight
+    )
+    return Sigmoid(slope=float(one.coef_[0, 0]), intercept=float(one.intercept_[0]))
+
+
+def evidence_hits(sentences: Sentences, scores: Any, examples: Sequence[Example]) -> dict[str, Any]:
+    """How often a marked sentence ranks first, and among the first three, in mails with a choice.
+
+    Counted over pairs of mail and tag where a person marked sentences and there are at least
+    three to choose from.
+    """
+    first, three, cases = 0, 0, 0
+    for mail, example in enumerate(examples):
+        rows = np.flatnonzero(sentences.owner == mail)
+        if example.evidence is None or len(rows) < _CHOICE_FROM:
+            continue
+        for tag in range(sentences.truth.shape[1]):
+            marked = sentences.truth[rows, tag][np.argsort(-scores[rows, tag], kind="stable")]
+            if marked.any():
+                cases, first = cases + 1, first + int(marked[0])
+                three += int(marked[:3].any())
+    share = {"first": first / cases, "first_three": three / cases} if cases else {}
+    return {"cases": cases, **{key: round(value, 4) for key, value in share.items()}}
+
+
+def _fit(
+    examples: Sequence[Example],
+    truth: Any,
+    sentences: Sentences,
+    *,
+    tags: tuple[str, ...],
+    held_out: Mapping[str, tuple[float, ...]],
+) -> Parts:
+    documents = [example.document for example in examples]
+    fitted = unfitted_features().fit(documents)
+    mails = PerTagLogistic().fit(fitted.transform(documents), truth)
+    pieces = PerTagLogistic().fit(
+        fitted.transform(sentences.documents), sentences.truth, sentences.weight
+    )
+    return Parts(tags=tags, features=fitted, mails=mails, sentences=pieces, held_out=held_out)
+
+
+def _card(
+    examples: Sequence[Example],
+    infos: Mapping[str, TagInfo],
+    sentences: Sentences,
+    scores: Scores,
+    *,
+    tags: tuple[str, ...],
+    settings: Settings,
+) -> dict[str, Any]:
+    truth = truth_matrix(examples, tags)
+    columns = range(len(tags))
+    calibration = {tags[c]: fit_sigmoid(scores.mails[:, c], truth[:, c]) for c in columns}
+    probabilities = [
+        {tag: calibration[tag](float(raw)) for tag, raw in zip(tags, row, strict=True)}
+        for row in scores.mails
+    ]
+    untagged = [p for p, e in zip(probabilities, examples, strict=True) if not e.tags]
+    thresholds = {
+        tag: choose([p[tag] for p in probabilities], [p[tag] for p in untagged], settings.budget)
+        for tag in tags
+    }
+    report = evaluation.evaluate([e.tags for e in examples], probabilities, thresholds)
+    return {
+        "tags": tuple(infos.get(tag, TagInfo(name=tag)) for tag in tags),
+        "calibration": calibration,
+        "sentence_calibration": {
+            tags[c]: fit_sigmoid(
+                scores.sentences[:, c], sentences.truth[:, c], sentences.weight[:, c]
+            )
+            for c in columns
+        },
+        "thresholds": thresholds,
+        "libraries": libraries(),
+        "settings": asdict(settings),
+        "metrics": {
+            "held_out": report.to_json(),
+            "evidence": evidence_hits(sentences, scores.sentences, examples),
+        },
+    }
+
+
+def _data_summary(examples: Sequence[Example], tags: Sequence[str]) -> dict[str, Any]:
+    return {
+        "used": len(examples),
+        "groups": len({example.group for example in examples}),
+        "untagged": sum(not example.tags for example in examples),
+        "positives": {tag: sum(tag in example.tags for example in examples) for tag in tags},
+        "sha256": data_digest(examples),
+    }
+
+
+def _by_digest(examples: Sequence[Example], scores: Any) -> dict[str, tuple[float, ...]]:
+    return {
+        example.digest: tuple(round(float(score), 4) for score in row)
+        for example, row in zip(examples, scores, strict=True)
+    }
