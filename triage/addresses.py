@@ -44,9 +44,12 @@ def address_problem(address: str) -> str:
         return f'"{address}" holds more than an address; write only the part inside < >'
     local, _, domain = address.rpartition("@")
     dots_misplaced = local.startswith(".") or local.endswith(".") or ".." in local
-    if _ADDRESS.fullmatch(address) and len(local) <= _MAX_LOCAL_PART and not dots_misplaced:
-        return "" if len(domain) <= _MAX_HOST else f'the domain of "{address}" is too long'
-    return f'"{address}" is no email address; write one such as "name@example.com"'
+    too_long = len(local) > _MAX_LOCAL_PART or len(domain) > _MAX_HOST
+    if not _ADDRESS.fullmatch(address) or dots_misplaced or too_long:
+        return f'"{address}" is no email address; write one such as "name@example.com"'
+    if "." not in domain and domain != "localhost":
+        return f'the domain of "{address}" has no ending; write it in full, such as "example.com"'
+    return ""
 
 
 def is_ip(host: str) -> bool:
