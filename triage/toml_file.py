@@ -124,14 +124,20 @@ def key_lines(text: str) -> dict[Place, int]:
         stripped = line.strip()
         if not inside_text and stripped.startswith("["):
             table = _header(stripped, counts) or table
-            found.setdefault(table, number)
+            _note(table, number, found)
         elif not inside_text and "=" in stripped:
             key = _key_parts(stripped.partition("=")[0])
             if key:
-                found.setdefault((*table, *key), number)
+                _note((*table, *key), number, found)
         if (stripped.count('"""') + stripped.count("'''")) % 2:
             inside_text = not inside_text
     return found
+
+
+def _note(place: Place, number: int, found: dict[Place, int]) -> None:
+    """Remember where a place, and each table around it that has no line of its own, begins."""
+    for depth in range(1, len(place) + 1):
+        found.setdefault(place[:depth], number)
 
 
 def _header(line: str, counts: dict[Place, int]) -> Place:
