@@ -49,12 +49,26 @@ class _Found:
     messages: list[Message] = field(default_factory=list)
     inline: list[Message] = field(default_factory=list)
     problems: dict[str, None] = field(default_factory=dict)
+    chars_left: int = limits.MAX_TEXT_CHARS
+    html_bytes_left: int = limits.MAX_HTML_BYTES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Piece:
-    text: str
-    is_html: bool = False
+    """A text part, rendered once and only when it is needed: HTML is dear."""
+
+    part: Message
+    found: _Found
+    is_html: bool
+    rendered: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The part's text, within what the whole mail may still use."""
+        if self.rendered is None:
+            render = _rendered_html if self.is_html else _rendered_plain
+            self.rendered = render(self.part, self.found)
+        return self.rendered
 
 
 def read(message: Message) -> Content:
@@ -63,9 +77,6 @@ def read(message: Message) -> Content:
     text = _join(_collect(message, found, 0))
     if not text.strip():
         text = _last_resort(message, found) or text
-    if len(text) > limits.MAX_TEXT_CHARS:
-        found.problems[f"text cut after {limits.MAX_TEXT_CHARS:,} characters"] = None
-        text = text[: limits.MAX_TEXT_CHARS]
     return Content(
         text=text,
         attachments=tuple(found.attachments),
@@ -138,21 +149,20 @@ def _best(alternatives: list[list[_Piece]]) -> list[_Piece]:
     plain = [a for a in alternatives if a and not any(p.is_html for p in a)]
     rich = [a for a in alternatives if any(p.is_html for p in a)]
     for pieces in plain:
-        text = _join(pieces)
-        if text.strip() and not (rich and _is_placeholder(text, _join(rich[-1]))):
+        text = _join(pieces).strip()
+        if text and not (rich and _may_be_placeholder(text) and _says_more(rich[-1], text)):
             return pieces
-    for pieces in [*reversed(rich), *plain]:
-        if _join(pieces).strip():
-            return pieces
-    return []
+    said = (pieces for pieces in (*reversed(rich), *plain) if _join(pieces).strip())
+    return next(said, [])
 
 
-def _is_placeholder(text: str, rich: str) -> bool:
-    """Whether the plain part only says that the mail is in HTML."""
-    short = text.strip()
-    if len(short) > _MAX_PLACEHOLDER_CHARS or len(rich.strip()) <= len(short):
-        return False
-    return _PLACEHOLDER.fullmatch(short) is not None
+def _may_be_placeholder(text: str) -> bool:
+    """Whether the plain part perhaps only says that the mail is in HTML."""
+    return len(text) <= _MAX_PLACEHOLDER_CHARS and _PLACEHOLDER.fullmatch(text) is not None
+
+
+def _says_more(rich: list[_Piece], text: str) -> bool:
+    return len(_join(rich).strip()) > len(text)
 
 
 def _children(part: Message) -> list[Message]:
@@ -173,18 +183,40 @@ def _is_named(part: Message) -> bool:
 
 
 def _text_piece(part: Message, found: _Found) -> _Piece:
+    return _Piece(part, found, is_html=part.get_content_type() == "text/html")
+
+
+def _rendered_html(part: Message, found: _Found) -> str:
     data = payload(part)
-    kind = part.get_content_type()
+    if len(data) > found.html_bytes_left:
+        found.problems[f"HTML cut after {limits.MAX_HTML_BYTES:,} bytes"] = None
+        data = data[: found.html_bytes_left]
+    found.html_bytes_left -= len(data)
+    text = html.to_text(charsets.clean_text(_decoded(part, data, found)))
+    return _within(text, found)
+
+
+def _rendered_plain(part: Message, found: _Found) -> str:
+    data = payload(part)[: 4 * found.chars_left + 4]
+    text = charsets.clean_text(_decoded(part, data, found))
+    if part.get_content_type() == "text/enriched":
+        text = _ENRICHED_TAG.sub("", text)
+    return _within(text, found)
+
+
+def _within(text: str, found: _Found) -> str:
+    if len(text) > found.chars_left:
+        found.problems[f"text cut after {limits.MAX_TEXT_CHARS:,} characters"] = None
+        text = text[: found.chars_left]
+    found.chars_left -= len(text)
+    return text
+
+
+def _decoded(part: Message, data: bytes, found: _Found) -> str:
     charset = filenames.parameter(part, "charset")
-    if kind == "text/html":
-        if len(data) > limits.MAX_HTML_BYTES:
-            found.problems[f"HTML cut after {limits.MAX_HTML_BYTES:,} bytes"] = None
-        text = charsets.decode(data[: limits.MAX_HTML_BYTES], charset)
-        return _Piece(html.to_text(charsets.clean_text(text)), is_html=True)
-    text = charsets.clean_text(charsets.decode(data[: 4 * limits.MAX_TEXT_CHARS + 4], charset))
     if charset and charsets.codec_of(charset) is None:
         found.problems[f"unknown charset {charsets.clean_line(charset)[:40]!r}"] = None
-    return _Piece(_ENRICHED_TAG.sub("", text) if kind == "text/enriched" else text)
+    return charsets.decode(data, charset)
 
 
 def payload(part: Message) -> bytes:

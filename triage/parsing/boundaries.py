@@ -34,8 +34,10 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _STRONG = re.compile(r"@|<|\d{1,2}[:.h]\d{2}|\b(?:19|20)\d{2}\b|&lt;")
-_GMAIL_DATE = re.compile(
-    r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?: \d{1,2}:\d{2})?(?: GMT[+-]\d{2}:\d{2})? \S"
+# Gmail in some languages: "2016-10-24 15:36 GMT+02:00 Jane Roe <jane@x.example>:"
+_DATED_NAME = re.compile(
+    r"\d{4}[-/]\d{1,2}[-/]\d{1,2}(?: \d{1,2}:\d{2})?"
+    r"(?: GMT[+-]\d{2}:\d{2} [^:]{1,100}| [^<>]{1,100}<[^<>]{3,200}>):?"
 )
 _ORIGINAL = re.compile(
     r"[*\s]{0,4}-{3,}\s{0,3}(?:original[- ]?(?:message|appointment|nachricht|e-?mail)|"
@@ -170,14 +172,16 @@ def attribution_at(lines: Sequence[str], index: int) -> Boundary | None:
 
 
 def _ends_as_attribution(line: str) -> bool:
-    return line.endswith((":", _WIDE_COLON)) and bool(_VERB.search(line))
+    """Starts with a name: "Jane Roe <jane@x.example> wrote:", perhaps wrapped behind the verb."""
+    candidate = line.endswith((":", _WIDE_COLON)) or "@" in line
+    return candidate and bool(_VERB.search(line))
 
 
 def _is_attribution(joined: str) -> bool:
     bare = joined.rstrip("-*_ ")
+    if _DATED_NAME.fullmatch(bare):
+        return True
     if bare.endswith((":", _WIDE_COLON)):
-        if _GMAIL_DATE.match(bare) and bare.rstrip(":" + _WIDE_COLON).endswith(">"):
-            return True
         return bool(_VERB.search(bare)) and _names_somebody(bare)
     return bare != joined and bool(_VERB.search(bare[-12:])) and _names_somebody(bare)
 

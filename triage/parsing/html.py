@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -34,6 +35,12 @@ _WHITE = frozenset({"white", "#fff", "#ffffff", "rgb(255,255,255)", "#fffffe", "
 _NO_COLOUR = frozenset({"", "none", "transparent", "inherit", "initial", "unset"})
 _SPACE = re.compile(r"[ \t\n\r\x0b\x0c\xa0\u3000]+")
 _MANY_NEWLINES = re.compile(r"\n{3,}")
+_MAX_DEPTH = 1_000  # browsers stop at 512; unclosed <p> and <li> count here too
+_MAX_QUOTE_DEPTH = 9
+_VOID = frozenset(("br", "img", "hr", "meta", "input", "link", "col", "area", "wbr", "base", "o"))
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
+_ANY_TAG = re.compile(r"<[^<>]*>?")
+_UNSEEN_ELEMENT = re.compile(r"<(script|style|head|title)\b[^<]*(?:<(?!/\1)[^<]*)*", re.IGNORECASE)
 _QUOTE_CLASSES = ("gmail_quote", "yahoo_quoted", "moz-cite", "protonmail_quote", "zmail_extra")
 
 
@@ -83,20 +90,42 @@ class _Output:
 
 def to_text(html: str) -> str:
     """Visible text of `html`; empty when there is none."""
+    if _is_too_deep(html):
+        return _without_tags(html)
     try:
         root = LexborHTMLParser(html).root
     except Exception:  # noqa: BLE001 - the binding raises plain errors on damaged trees
         return ""
     out = _Output()
+    # A style sheet may put a dark ground under white text: then white alone hides nothing.
+    styled = "<style" in html and "background" in html
     if root is not None:
-        _walk(root, out)
+        _walk(root, _Style(white_ground=not styled), out)
     out.end_line()
     return _MANY_NEWLINES.sub("\n\n", "\n".join(out.lines)).strip("\n")
 
 
-def _walk(root: LexborNode, out: _Output) -> None:
+def _is_too_deep(html: str) -> bool:
+    """Whether elements nest deeper than any honest mail; the tree builder is quadratic in that."""
+    if html.count("<") - 2 * html.count("</") < _MAX_DEPTH:
+        return False
+    depth = deepest = 0
+    for tag in _TAG.finditer(html):
+        if tag[2].lower() not in _VOID:
+            depth = max(0, depth - 1) if tag[1] else depth + 1
+            deepest = max(deepest, depth)
+    return deepest > _MAX_DEPTH
+
+
+def _without_tags(html: str) -> str:
+    """Rough text of a document that is not worth a tree."""
+    text = _ANY_TAG.sub(" ", _UNSEEN_ELEMENT.sub(" ", html))
+    return "\n".join(line.strip() for line in unescape(text).split("\n") if line.strip())
+
+
+def _walk(root: LexborNode, outer: _Style, out: _Output) -> None:
     """Depth first without recursion: nesting is the sender's choice."""
-    stack: list[tuple[LexborNode | str, _Style]] = [(root, _Style())]
+    stack: list[tuple[LexborNode | str, _Style]] = [(root, outer)]
     while stack:
         node, style = stack.pop()
         if isinstance(node, str):
@@ -157,7 +186,7 @@ def _restyle(tag: str, attributes: dict[str, str | None], style: _Style) -> _Sty
         return None
     colour = _last(_COLOUR, css) or (tag == "font" and attributes.get("color")) or ""
     ground = _last(_BACKGROUND, css) or attributes.get("bgcolor") or attributes.get("background")
-    quoted = style.quoted + _quotes(tag, attributes)
+    quoted = min(style.quoted + _quotes(tag, attributes), _MAX_QUOTE_DEPTH)
     if not colour and not ground and quoted == style.quoted:
         return style
     return _Style(

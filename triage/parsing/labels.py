@@ -25,18 +25,19 @@ _NAMES = {
     " elküldve dátum trimis odesláno 发送时间 日期 送信日時 日付 날짜",
     "to": "to an à a para per till til aan do komu кому vastaanottaja kime címzett către 收件人"
     " 宛先 받는사람",
-    "cc": "cc kopie copie copia bcc kopia kopio dw копия reply-to risposta 抄送",
+    "cc": "cc kopie copie copia bcc kopia kopio dw копия risposta 抄送",
     "subject": "subject betreff objet asunto oggetto assunto ämne emne onderwerp temat тема aihe"
     " konu tárgy subiect předmět 主题 主旨 件名 제목",
+    "other": "importance wichtigkeit importancia priority priorität attachments anlagen reply-to"
+    " organization organisation",
 }
 _CLASS = {name: key for key, names in _NAMES.items() for name in names.split()}
-_CLASS |= {"reply to": "cc", "antwort an": "cc", "répondre à": "cc"}
+_CLASS |= {"reply to": "other", "antwort an": "other", "répondre à": "other"}
 _LABEL = re.compile(
     r"[*_ \t]{0,4}([^\s:*_][^:\uff1a*_\n]{0,20}?)[ \xa0]?[*_]{0,2}[:\uff1a][*_]{0,2}(.*)"
 )
 _MAX_LINE = 1_000
-_MAX_CONTINUATION = 4  # folded lists of recipients
-_MAX_BLANKS = 1
+_MAX_LINES = 24  # of one block, with folded lists of recipients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,39 +72,38 @@ def block_at(lines: Sequence[str], start: int) -> Block | None:
 
 
 def read_block(lines: Sequence[str], start: int) -> Block | None:
-    """Read header lines from `start`; None unless together they can only be a header block."""
+    """Read header lines from `start`; None unless together they can only be a header block.
+
+    Header lines may stand apart by one empty line each, as HTML paragraphs come out.
+    """
     values: dict[str, str] = {}
-    end = start
-    blanks = others = 0
-    last = ""
-    for index in range(start, min(start + 24, len(lines))):
+    end, last, blank = start, "", False
+    for index in range(start, min(start + _MAX_LINES, len(lines))):
         line = unquoted(lines[index])
         found = label(line)
-        if found and not (found[0] in values and blanks):
+        if found and not (blank and found[0] in values):
             last = found[0]
             values.setdefault(*found)
-            end, blanks, others = index + 1, 0, 0
-        elif not line.strip():
-            blanks += 1
-            if blanks > _MAX_BLANKS or _is_complete(values):
-                break
-        elif blanks or others >= _MAX_CONTINUATION:
-            break
+            end, blank = index + 1, False
+        elif not line.strip() and not blank:
+            blank = True
+        elif not blank and last and _continues(lines, index, last, values):
+            values[last] += " " + line.strip(" *_")
+            end = index + 1
         else:
-            others += 1
-            if last and _continues(line, last, values):
-                values[last] += " " + line.strip(" *_")
-                end = index + 1
+            break
     if not _is_complete(values):
         return None
     return Block(start=start, end=end, values=values)
 
 
-def _continues(line: str, last: str, values: dict[str, str]) -> bool:
-    """A header value wraps: a recipient list, a bare address, or a long subject."""
+def _continues(lines: Sequence[str], index: int, last: str, values: dict[str, str]) -> bool:
+    """A header value wraps: a recipient list, a bare address, or a subject in mid-block."""
+    line = unquoted(lines[index])
     if last in ("to", "cc", "from"):
         return "@" in line or values[last].endswith((",", ";", "<"))
-    return last == "subject" and bool(values[last])
+    following = unquoted(lines[index + 1]) if index + 1 < len(lines) else ""
+    return last == "subject" and label(following) is not None
 
 
 def _is_complete(values: dict[str, str]) -> bool:

@@ -16,9 +16,11 @@ _MAX_LINE = 1_000
 _DASHES = re.compile(r"\s{0,3}(?:--|—|__)\s{0,2}")
 _RULE_ONLY = re.compile(r"[\s\-_=~*#+.ᐧ]+")
 _PHONE = re.compile(
-    r"(?:sent|get outlook|gesendet|envoyé|enviado|inviato|verzonden|skickat|sendt|von meinem|"
-    r"wysłane|diese nachricht wurde von meinem|from my|get bluemail|télécharger outlook|"
-    r"obtener outlook|scarica outlook|downloaden outlook|outlook für)\b.{0,100}",
+    r"[(<\[\s]{0,4}(?:sent (?:from|via|with|using|by)|from my|get \[?(?:outlook|bluemail)\b|"
+    r"gesendet (?:von|mit|über)|von meinem|diese nachricht wurde von|"
+    r"envoyé (?:depuis|de|à partir)|télécharger outlook|enviado (?:desde|do|de|a partir)|"
+    r"obtener outlook|inviato (?:da|dal|con)|scarica outlook|verzonden (?:vanaf|met|via)|"
+    r"skickat från|sendt fra|wysłane z|отправлено|outlook für|從我的).{0,100}",
     re.IGNORECASE,
 )
 _DEVICE = re.compile(
@@ -40,6 +42,11 @@ _DISCLAIMER = re.compile(
     r"ce (?:message|courriel|mail).{0,80}confidentiel|"
     r"este (?:mensaje|correo).{0,80}confidencial|questo messaggio.{0,80}(?:riservat|confidenzial)|"
     r"please consider the environment|think before you print|bitte denken sie an die umwelt)",
+    re.IGNORECASE,
+)
+_LEGALESE = re.compile(
+    r"recipient|addressee|unauthori[sz]ed|in error|delete|disclos|empfänger|irrtümlich|"
+    r"destinatari|destinataire|erreur|environment|print|umwelt",
     re.IGNORECASE,
 )
 _BANNER = re.compile(
@@ -85,7 +92,9 @@ def _disclaimer_start(lines: list[str]) -> int:
     for index, line in enumerate(lines):
         starts_paragraph = index > 0 and not lines[index - 1].strip(" -_*=")
         if starts_paragraph and _DISCLAIMER.match(line[:_MAX_LINE]):
-            return index
+            below = " ".join(ln[:_MAX_LINE] for ln in lines[index : index + 20])
+            if _LEGALESE.search(below):
+                return index
     return len(lines)
 
 
