@@ -1,0 +1,188 @@
+"""The whole product between a real Dovecot and a real SMTP server, started as users start it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.dovecot import PASSWORD
+from tests.fakes import WordClassifier
+from triage import app
+from triage.app import load_settings
+from triage.resources import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from email.message import EmailMessage
+
+    from tests.dovecot import Mailbox
+    from tests.smtp_sink import Accepted, Sink
+    from triage.runners.embedded import EmbeddedRunner
+
+STUCK = "We are stuck since Monday and our testers wait."
+PLAIN = "Thanks, see you on Monday."
+
+
+def mail(number: int, text: str = STUCK, headers: str = "", size: int = 0) -> bytes:
+    """A mail from a client; at least `size` bytes."""
+    return (
+        f"From: Dana <dana{number}@client.example>\r\nTo: hello@radial.example\r\n"
+        f"Subject: Portal {number}\r\nMessage-ID: <m{number}@client.example>\r\n{headers}\r\n"
+        f"{text}\r\n{'x' * 70}\r\n".ljust(size, "y")
+    ).encode()
+
+
+@dataclass(kw_only=True)
+class Rig:
+    """A folder with settings for one mailbox and one SMTP server."""
+
+    folder: Path
+    mailbox: Mailbox
+    sink: Sink
+    port: int = 0
+    user: str = ""
+    folders: tuple[str, ...] = ("INBOX",)
+    account: str = ""  # further lines of [[accounts]]
+    outgoing: str = ""  # further lines of [outgoing]
+    more: str = ""  # further tables
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def write(self) -> Path:
+        """Write `triage.toml` and the policy."""
+        password = self.folder / "password"
+        password.write_text(PASSWORD)
+        password.chmod(0o600)
+        demo = resource("data") / "demo"
+        (self.folder / "policy.toml").write_bytes((demo / "policy.toml").read_bytes())
+        names = ", ".join(f'"{name}"' for name in self.folders)
+        path = self.folder / "triage.toml"
+        path.write_text(
+            f"""
+[firm]
+name = "Radial"
+domains = ["radial.example"]
+
+[[accounts]]
+name = "inbox"
+type = "imap"
+host = "127.0.0.1"
+port = {self.port or self.mailbox.server.port}
+security = "none"
+username = "{self.user or self.mailbox.user}"
+password_file = "password"
+folders = [{names}]
+timeout_s = 5
+{self.account}
+
+[outgoing]
+host = "127.0.0.1"
+port = {self.sink.port}
+security = "none"
+sender = "triage@radial.example"
+timeout_s = 5
+retry_first_s = 1
+retry_max_s = 2
+{self.outgoing}
+{self.more}
+"""
+        )
+        return path
+
+    @contextmanager
+    def running(self) -> Iterator[EmbeddedRunner]:
+        """The program in this process, with a classifier that knows a few words."""
+        settings = load_settings(self.write())
+        store = app.open_store(settings.config.store)
+        runner = app.make_runner(
+            settings,
+            store,
+            app.make_channel(settings.config.outgoing),
+            WordClassifier(),
+            prober=app.make_prober(settings.config),
+        )
+        errors: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                runner.run()
+            except BaseException as error:  # noqa: BLE001 - shown by the test
+                errors.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            until(lambda: self.looked(runner))
+            yield runner
+        finally:
+            runner.request_stop()
+            thread.join(30)
+            store.close()
+        assert not thread.is_alive()
+        assert errors == []
+
+    @staticmethod
+    def looked(runner: EmbeddedRunner) -> bool:
+        """Whether every folder has been read to its end once."""
+        from triage.store import mailboxes  # noqa: PLC0415
+
+        with runner.sender.store.read() as tx:
+            boxes = mailboxes.everything(tx)
+        return len(boxes) == len(runner.watchers) and all(box.looked_at for box in boxes)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """`triage ...` as a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "triage", *arguments, "--config", str(self.write())],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **self.environment},
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`triage ...` to its end."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def briefs(self) -> list[Accepted]:
+        """What the SMTP server has accepted."""
+        return self.sink.accepted()
+
+    def originals(self) -> list[str]:
+        """Subjects of the mails that were forwarded, one for each brief to Ben, in order."""
+        wanted = [b for b in self.briefs() if b.recipient == "ben@radial.example"]
+        return [str(original(b.content)["Subject"]) for b in wanted]
+
+
+def original(brief: bytes) -> EmailMessage:
+    """The mail that a brief carries."""
+    message = message_from_bytes(brief, policy=policy.default)
+    for part in message.iter_attachments():
+        if part.get_content_type() == "message/rfc822":
+            return part.get_content()  # type: ignore[no-any-return]
+    raise AssertionError(message.as_string()[:2000])
+
+
+def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait for a condition; fail when it does not come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def stop(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """SIGTERM, as a service manager sends it."""
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
