@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from triage.messages import Address
 
 CRLF = b"\r\n"
+MAX_WORD = 75  # RFC 2047, section 2
 MAX_LINE = 998  # RFC 5322, section 2.1.1, without CRLF
 BASE64_LINE_BYTES = 57  # 76 characters
 ASCII_MAX = 127
@@ -60,7 +61,7 @@ def address_line(name: str, address: Address) -> bytes:
 
 def _encoded(text: str, name: str) -> str:
     """Return encoded words of at most 75 characters each, folded (RFC 2047)."""
-    return Header(text, "utf-8", header_name=name).encode(linesep="\r\n")
+    return Header(text, "utf-8", MAX_WORD, header_name=name).encode(linesep="\r\n")
 
 
 def ascii_address(address: str) -> str:

@@ -6,6 +6,7 @@ Rule: whatever an own template does wrong, a brief still goes out, in the shippe
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from triage.rendering.answer import suggest
 from triage.rendering.ids import valid_ids
 from triage.resources import resource
 from triage.responses import ResponseLibrary
+from triage.summary.wording import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,6 +88,7 @@ class Renderer:
         Raises:
             ValueError: the recipient's or sender's address cannot be written to.
         """
+        recipient = replace(recipient, name=clean_line(recipient.name))
         attached = raw.content if raw and _attachable(raw) else None
         answer = suggest(brief, recipient, library=self._responses, firm=self._firm)
         values = {

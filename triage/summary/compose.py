@@ -6,6 +6,7 @@ a quotation.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.messages import Address, Occasion
@@ -67,7 +68,7 @@ def summarise(
     client = _client(person, email) if person_role != "staff" else ""
     who = _who(person, client, person_role, firm)
     reasons = _in_order(escalation, case)
-    titles = _titles(escalation.reasons, verdict, case)
+    titles = _titles(reasons, verdict, case)
     new = tuple(t for t in _tags(reasons) if t not in case.earlier_tags)
     decided = decisive(verdict, _quote_order(escalation.occasion, reasons, new), titles, email)
     quotes = decided or opening(text)
@@ -104,7 +105,9 @@ def summarise(
         decided=bool(decided),
         reasons=reasons,
         new_titles=new_titles,
-        recipients=escalation.recipients,
+        recipients=tuple(
+            replace(person, name=clean_line(person.name)) for person in escalation.recipients
+        ),
         acknowledge_within=_span(escalation.acknowledge_within_s),
         text=clean_text(text),
         deciding=deciding_text(verdict, _tags(reasons)),
@@ -150,19 +153,26 @@ def _who(person: Address, client: str, person_role: str, firm: Firm) -> str:
 
 def _in_order(escalation: Escalation, case: CaseView) -> tuple[Reason, ...]:
     """Put the most urgent reason first; of equals, one the case did not have before."""
+    ordered = sorted(
+        escalation.reasons,
+        key=lambda reason: (-reason.urgency, reason.tag in case.earlier_tags),
+    )
     return tuple(
-        sorted(
-            escalation.reasons,
-            key=lambda reason: (-reason.urgency, reason.tag in case.earlier_tags),
+        replace(
+            reason,
+            title=clean_line(reason.title) or reason.tag,
+            clause=clean_line(reason.clause),
+            next_step=clean_line(reason.next_step),
         )
+        for reason in ordered
     )
 
 
 def _titles(reasons: Sequence[Reason], verdict: Verdict | None, case: CaseView) -> dict[str, str]:
     """Name every tag in words: the policy's title, else the tag itself without underscores."""
     known = [*(verdict.scores if verdict else ()), *case.earlier_tags]
-    plain = {tag: tag.replace("_", " ").capitalize() for tag in known}
-    return plain | {reason.tag: clean_line(reason.title) or reason.tag for reason in reasons}
+    plain = {tag: clean_line(tag.replace("_", " ")).capitalize() for tag in known}
+    return plain | {reason.tag: reason.title for reason in reasons}
 
 
 def _tags(reasons: Sequence[Reason]) -> tuple[str, ...]:
