@@ -134,7 +134,7 @@ def _report(soak: Soak, sink: Sink, space: Workspace) -> None:
 def _judge(soak: Soak, sink: Sink, space: Workspace, *, drained: bool) -> list[str]:
     found = [f"the program broke: {crash}" for crash in soak.crashes]
     if not drained:
-        found.append(f"not everything had come to its end within {_DRAIN_S:.0f} s")
+        found.append(f"not everything came to its end, in at most {_DRAIN_S:.0f} s without faults")
     found += violations(space.store, soak.delivered, sink.accepted())
     if not rows(space.store, "SELECT 1 FROM outbox WHERE state = 'sent' LIMIT 1"):
         found.append("nothing was ever sent, so nothing was shown")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PROBE_FOLDER = "Sent"
+_LAST_WORDS = 5  # lines of the log
 _KILL, _TERM = signal.SIGKILL, signal.SIGTERM
 
 
@@ -178,7 +179,8 @@ class Program:
             code = self._process.wait()
         if code not in {0, -_KILL, -_TERM}:
             said = self._space.log.read_bytes()[self._began_at :].decode(errors="replace")
-            self.crashes.append(f"ended by itself with {code}:\n{said[-3000:]}")
+            last = "\n".join(said.splitlines()[-_LAST_WORDS:])
+            self.crashes.append(f"ended by itself with {code}:\n{last}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
