@@ -266,7 +266,7 @@ def _managers(flags: Flags, questions: Questions, inbox: str) -> tuple[Address, 
 def _next_manager(*, first: bool) -> str:
     if first:
         return str(typer.prompt("Manager", err=True)).strip()
-    question = "Another manager (nothing to go on)"
+    question = "Another manager (just Enter if that is all)"
     return str(typer.prompt(question, default="", show_default=False, err=True)).strip()
 
 
