@@ -1,0 +1,143 @@
+"""The judge of the soak must be able to say no."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import create_engine, insert
+
+from tests.smtp_faults import CATALOGUE, RandomFaults
+from tests.smtp_sink import Accepted, deliver_to_maildir
+from tests.soak_books import is_drained, state_of, violations
+from triage.store.tables import cases, messages, metadata, outbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAILS = [b"mail 1\r\n", b"mail 2\r\n"]
+TO = "ben@radial.example"
+
+
+@dataclass
+class Books:
+    """A store with two mails, one of them escalated, and what arrived of it."""
+
+    store: Path
+    arrived: list[Accepted] = field(default_factory=list)
+
+    def run(self, sql: str) -> None:
+        with closing(sqlite3.connect(self.store)) as db, db:
+            db.execute(sql)
+
+    def found(self) -> list[str]:
+        return violations(self.store, MAILS, self.arrived)
+
+
+def _message(number: int, content: bytes, action: str) -> dict[str, Any]:
+    return {
+        "id": number, "account": "inbox", "folder": "INBOX", "uid_validity": 1, "uid": number,
+        "sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "complete": True,
+        "problem": "", "received_at": 0.0, "stored_at": 0.0, "state": "decided", "action": action,
+    }  # fmt: skip
+
+
+def _case() -> dict[str, Any]:
+    return {
+        "id": 1, "status": "open", "tags": [], "urgency": 1, "client": "", "subject": "",
+        "subject_key": "", "recipients": [], "opened_at": 0.0, "updated_at": 0.0,
+    }  # fmt: skip
+
+
+def _notice() -> dict[str, Any]:
+    return {
+        "rfc_id": "<n1@radial.example>", "case_id": 1, "message_id": 1, "occasion": "first",
+        "sender": "triage@radial.example", "recipient": TO, "subject": "", "content": b"brief",
+        "state": "sent", "attempts": 1, "next_attempt_at": 0.0, "created_at": 0.0, "detail": "",
+    }  # fmt: skip
+
+
+def _arrival(message_id: str = "<n1@radial.example>", content: bytes = b"brief") -> Accepted:
+    return Accepted(at=0.0, sender="", recipient=TO, message_id=message_id, content=content)
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Books:
+    store = tmp_path / "triage.db"
+    engine = create_engine(f"sqlite:///{store}")
+    metadata.create_all(engine)
+    with engine.begin() as tx:
+        tx.execute(insert(cases).values(_case()))
+        tx.execute(insert(messages).values(_message(1, MAILS[0], "escalated")))
+        tx.execute(insert(messages).values(_message(2, MAILS[1], "left")))
+        tx.execute(insert(outbox).values(_notice()))
+    engine.dispose()
+    return Books(store, [_arrival()])
+
+
+def test_books_that_balance_are_not_complained_about(books: Books) -> None:
+    assert books.found() == []
+    assert is_drained(books.store, delivered=2)
+    assert state_of(books.store) == "nothing open"
+
+
+@pytest.mark.parametrize(
+    ("arrived", "complaint"),
+    [
+        ([], "LOST"),
+        ([_arrival(), _arrival()], "DOUBLED"),
+        ([_arrival(), _arrival("<other@x>")], "no outbox row"),
+        ([_arrival(content=b"changed")], "other bytes"),
+    ],
+)
+def test_what_arrived_wrongly_is_named(
+    books: Books, arrived: list[Accepted], complaint: str
+) -> None:
+    books.arrived = arrived
+    assert [line for line in books.found() if complaint in line]
+
+
+@pytest.mark.parametrize(
+    ("sql", "complaint"),
+    [
+        ("DELETE FROM messages WHERE id = 2", "mail 2 has 0 outcomes"),
+        ("UPDATE messages SET uid = 9, sha256 = 'x' WHERE id = 2", "never delivered"),
+        ("UPDATE messages SET state = 'received' WHERE id = 2", "ended as 'received'"),
+        ("UPDATE messages SET action = '' WHERE id = 2", "with action ''"),
+        ("UPDATE messages SET action = 'escalated' WHERE id = 2", "has no notice"),
+        ("UPDATE outbox SET state = 'failed'", "STRAY"),
+        ("UPDATE outbox SET state = 'held'", "never ended"),
+    ],
+)
+def test_what_the_store_says_wrongly_is_named(books: Books, sql: str, complaint: str) -> None:
+    books.run(sql)
+    assert [line for line in books.found() if complaint in line]
+
+
+def test_open_work_is_seen(books: Books) -> None:
+    books.run("UPDATE outbox SET state = 'sending'")
+    books.run("UPDATE messages SET state = 'received' WHERE id = 2")
+    assert state_of(books.store) == "sending+undecided"
+    assert not is_drained(books.store, delivered=2)
+
+
+def test_faults_come_as_often_as_asked_and_the_same_for_a_seed() -> None:
+    points = sorted({fault.at for _, fault in CATALOGUE})
+    first, second = (
+        [faults.at(point) for _ in range(2000) for point in points]
+        for faults in (RandomFaults(5, 0.2), RandomFaults(5, 0.2))
+    )
+    assert first == second
+    share = sum(fault is not None for fault in first) / 2000
+    assert 0.15 < share < 0.25
+
+
+def test_mail_lies_whole_in_the_maildir(tmp_path: Path) -> None:
+    for content in (b"one", b"two"):
+        deliver_to_maildir(tmp_path, content)
+    assert sorted(path.read_bytes() for path in (tmp_path / "new").iterdir()) == [b"one", b"two"]
+    assert list((tmp_path / "tmp").iterdir()) == []
