@@ -105,9 +105,9 @@ def server_words(exc: Exception) -> str:
 def _connect_reason(account: ImapAccount, exc: Exception) -> str:
     words = server_words(exc)
     if isinstance(exc, ssl.SSLCertVerificationError):
+        reason = getattr(exc, "verify_message", "") or words
         return (
-            f"the certificate does not verify ({exc.verify_message or words}). If the server"
-            " uses a private certificate authority, name its file as ca_file"
+            f"the certificate does not verify ({reason.rstrip('.')}). {_certificate_hint(reason)}"
         )
     if isinstance(exc, ssl.SSLError):
         return f'{words}. Check port and security ("tls" is usual on 993, "starttls" on 143)'
@@ -118,3 +118,11 @@ def _connect_reason(account: ImapAccount, exc: Exception) -> str:
     if isinstance(exc, ConnectionRefusedError):
         return f"nothing listens there ({words}). Check host and port"
     return f"{words}. It will be tried again"
+
+
+def _certificate_hint(reason: str) -> str:
+    if "expired" in reason:
+        return "The server's certificate must be renewed"
+    if "mismatch" in reason:
+        return "It is for another name: check host"
+    return "If the server uses a private certificate authority, name its file as ca_file"
