@@ -1,0 +1,1 @@
+"""What performance claims rest on. `make bench` runs all; see docs/performance.md."""

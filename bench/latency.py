@@ -1,0 +1,245 @@
+"""How long a manager waits: from the delivery of a mail until the SMTP server has its brief.
+
+`python -m bench.latency [--samples M] [--json]`. `triage run` watches a Dovecot inbox by IDLE.
+Mails that should be forwarded are delivered into it, one a second or so. A quarter of a second
+before each, one goes to a second user whose mailbox a bare IMAPClient loop watches by IDLE and
+does nothing but note the time: the server's own delay, which no program can avoid.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imapclient import IMAPClient
+
+from bench.machine import describe, say
+from bench.mails import OUR_DOMAIN, make
+from bench.program import Workspace, make_workspace, start, triage
+from bench.sink import Sink
+from bench.stages import Stage, is_finished, stages
+from bench.tables import percentile, table
+from tests.dovecot import PASSWORD, Dovecot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+SAMPLES = 100
+INTERVAL_S = 1.0
+_HEAD_START_S = 0.25
+_START_LIMIT_S = 60.0
+_FINISH_LIMIT_S = 60.0
+_SHARES = (0.5, 0.95, 0.99)
+INBOX = f"inbox@{OUR_DOMAIN}"
+BARE = f"bare@{OUR_DOMAIN}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Times in seconds, one entry a forwarded mail, in the order of delivery.
+
+    `server_s` is the bare IDLE loop's, `first_s` and `last_s` until the first and the last of a
+    mail's briefs was accepted.
+    """
+
+    delivered: int
+    server_s: tuple[float, ...]
+    first_s: tuple[float, ...]
+    last_s: tuple[float, ...]
+    stages: tuple[Stage, ...]
+    load: float
+    stand_in: bool
+
+    @property
+    def ours_s(self) -> tuple[float, ...]:
+        """What the program adds to the server's own delay, mail by mail."""
+        return tuple(a - b for a, b in zip(self.first_s, self.server_s, strict=True))
+
+    def rows(self) -> dict[str, Sequence[float]]:
+        """What is reported, by name."""
+        return {
+            "server's own IDLE delay": self.server_s,
+            "delivery to first brief": self.first_s,
+            "delivery to last brief": self.last_s,
+            "added by triage (first - server)": self.ours_s,
+            **{f"  {stage.name}": stage.seconds for stage in self.stages},
+        }
+
+    def as_json(self) -> dict[str, object]:
+        """The same for programs, with every sample."""
+        shares = {
+            name.strip(): {f"p{share * 100:.0f}": percentile(values, share) for share in _SHARES}
+            for name, values in self.rows().items()
+        }
+        return {**asdict(self), "summary_s": shares}
+
+    def as_text(self) -> str:
+        """A table in milliseconds."""
+        rows = [
+            (name, *(f"{percentile(values, share) * 1000:.0f}" for share in _SHARES))
+            for name, values in self.rows().items()
+        ]
+        title = f"Latency of {self.delivered} mails, {len(self.first_s)} of them forwarded (ms)"
+        notes = [
+            f"Load at the start: {self.load:.2f}.",
+            *(["Verdicts came from the labels: no model was loaded."] if self.stand_in else []),
+        ]
+        return "\n".join([title, "", table(("", "median", "p95", "p99"), rows), "", *notes])
+
+
+@dataclass(slots=True)
+class Bell:
+    """Times at which the bare IDLE loop heard of something new."""
+
+    heard_at: list[float] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+    ready: threading.Event = field(default_factory=threading.Event)
+
+    def listen(self, port: int) -> None:
+        """IDLE until told to stop."""
+        client = IMAPClient("127.0.0.1", port, ssl=False, timeout=60)
+        client.login(BARE, PASSWORD)
+        client.select_folder("INBOX", readonly=True)
+        client.idle()
+        self.ready.set()
+        while not self.stop.is_set():
+            events = client.idle_check(timeout=1)
+            if any(event[1] == b"EXISTS" for event in events):
+                self.heard_at.append(time.time())
+        client.idle_done()
+        client.logout()
+
+
+def measure(number: int = SAMPLES, *, stand_in: bool = False) -> Result:
+    """Start everything, deliver one by one, stop everything."""
+    load = os.getloadavg()[0]
+    with (
+        Dovecot() as server,
+        Sink() as sink,
+        tempfile.TemporaryDirectory(prefix="triage-bench-", dir=server.folder.parent) as scratch,
+    ):
+        space = make_workspace(
+            Path(scratch) / "latency", imap_port=server.port, smtp_port=sink.port, user=INBOX
+        )
+        say(f"delivering {number} mails, one every {INTERVAL_S:.0f} s ...")
+        bell = Bell()
+        with _running(space, stand_in=stand_in), _listening(bell, server.port):
+            bare, ours = _deliver(server, number)
+            _until(lambda: is_finished(space.store, number), _FINISH_LIMIT_S, space)
+        return _result(bare, ours, bell, sink, space, load=load, stand_in=stand_in)
+
+
+def _deliver(server: Dovecot, number: int) -> tuple[list[float], dict[str, float]]:
+    """When each mail was put into the bare mailbox, and into ours by its Message-ID."""
+    rng = random.Random(2)
+    bare: list[float] = []
+    ours: dict[str, float] = {}
+    for mail in make(number, tagged_share=1.0, seed=3):
+        bare.append(time.time())
+        server.deliver(mail.content, user=BARE)
+        time.sleep(_HEAD_START_S)
+        ours[mail.message_id] = time.time()
+        server.deliver(mail.content, user=INBOX)
+        # Uneven, so that no rhythm of the server or of the program hides or adds a wait.
+        time.sleep(INTERVAL_S * rng.uniform(0.8, 1.2) - _HEAD_START_S)
+    return bare, ours
+
+
+def _result(
+    bare: list[float],
+    ours: dict[str, float],
+    bell: Bell,
+    sink: Sink,
+    space: Workspace,
+    *,
+    load: float,
+    stand_in: bool,
+) -> Result:
+    arrived: dict[str, list[float]] = {}
+    for arrival in sink.arrivals:
+        arrived.setdefault(arrival.about, []).append(arrival.at)
+    server = dict(zip(ours, _delays(bare, bell.heard_at), strict=True))
+    forwarded = [name for name in ours if name in arrived]
+    if not forwarded:
+        msg = f"none of {len(ours)} mails was forwarded, so there is nothing to time; use more"
+        raise RuntimeError(msg)
+    return Result(
+        delivered=len(ours),
+        server_s=tuple(server[name] for name in forwarded),
+        first_s=tuple(min(arrived[name]) - ours[name] for name in forwarded),
+        last_s=tuple(max(arrived[name]) - ours[name] for name in forwarded),
+        stages=stages(space.store, {name: ours[name] for name in forwarded}),
+        load=load,
+        stand_in=stand_in,
+    )
+
+
+def _delays(delivered: Sequence[float], heard: Sequence[float]) -> list[float]:
+    """From each delivery to the first word of the server after it."""
+    return [min(at for at in heard if at >= began) - began for began in delivered]
+
+
+@contextmanager
+def _running(space: Workspace, *, stand_in: bool) -> Iterator[None]:
+    """`triage run` from the moment it watches until it has stopped as it should."""
+    process = start(triage(space, stand_in=stand_in), space.log)
+    try:
+        _until(lambda: is_finished(space.store, 0), _START_LIMIT_S, space)
+        time.sleep(1.0)  # the first look is over; let it begin to IDLE
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+@contextmanager
+def _listening(bell: Bell, port: int) -> Iterator[None]:
+    thread = threading.Thread(target=bell.listen, args=(port,), name="bare IDLE", daemon=True)
+    thread.start()
+    bell.ready.wait(10)
+    try:
+        yield
+    finally:
+        time.sleep(1.0)  # the last word may be on its way
+        bell.stop.set()
+        thread.join(10)
+
+
+def _until(condition: Callable[[], bool], limit_s: float, space: Workspace) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            words = space.log.read_text(errors="replace")[-2000:]
+            msg = f"triage did not get there within {limit_s:.0f} s; it says:\n{words}"
+            raise RuntimeError(msg)
+        time.sleep(0.1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="mails to deliver")
+    parser.add_argument(
+        "--stand-in", action="store_true", help="take verdicts from the labels, without a model"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    given = parser.parse_args()
+    machine = describe()
+    result = measure(given.samples, stand_in=given.stand_in)
+    if given.json:
+        print(json.dumps({"machine": machine, "latency": result.as_json()}, indent=2))
+    else:
+        print(f"{', '.join(machine.values())}\n\n{result.as_text()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""`triage` as a user runs it: a configuration in a folder, and a process that is watched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.mails import OUR_DOMAIN, ROOT
+from tests.dovecot import PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TICK_S = 0.02
+
+_CONFIG = """
+policy = "policy.toml"
+store = "triage.db"
+key_file = "triage.key"
+
+[firm]
+name = "Radial"
+domains = ["{domain}"]
+
+[[accounts]]
+name = "inbox"
+host = "127.0.0.1"
+port = {imap_port}
+security = "none"
+username = "{user}"
+password_file = "inbox.secret"
+everything = true
+
+[outgoing]
+host = "127.0.0.1"
+port = {smtp_port}
+security = "none"
+sender = "triage@{domain}"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A folder with everything that `triage run` reads, and what it writes."""
+
+    folder: Path
+
+    @property
+    def store(self) -> Path:
+        """The database."""
+        return self.folder / "triage.db"
+
+    @property
+    def log(self) -> Path:
+        """What the program said on both outputs."""
+        return self.folder / "triage.log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A process that has ended: wall and processor time, and its largest resident size."""
+
+    seconds: float
+    cpu_s: float
+    peak_kib: int
+    output: str
+
+    @property
+    def peak_mib(self) -> float:
+        """Largest resident size in MiB."""
+        return self.peak_kib / 1024
+
+
+def make_workspace(folder: Path, *, imap_port: int, smtp_port: int, user: str) -> Workspace:
+    """Write the configuration: the demo's policy, both servers on loopback, no encryption."""
+    folder.mkdir()
+    shutil.copy(ROOT / "data" / "demo" / "policy.toml", folder / "policy.toml")
+    for name, secret in (("inbox.secret", PASSWORD), ("triage.key", "ab" * 32)):
+        (folder / name).write_text(secret + "\n")
+        (folder / name).chmod(0o600)
+    config = _CONFIG.format(domain=OUR_DOMAIN, imap_port=imap_port, smtp_port=smtp_port, user=user)
+    (folder / "triage.toml").write_text(config)
+    return Workspace(folder=folder)
+
+
+def triage(space: Workspace, *options: str, stand_in: bool) -> list[str]:
+    """The command line of `triage run`; with `stand_in` no model is loaded."""
+    installed = [str(Path(sys.executable).with_name("triage"))]
+    program = [sys.executable, "-m", "bench.stand_in"] if stand_in else installed
+    return [*program, "run", "--config", str(space.folder / "triage.toml"), *options]
+
+
+def start(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a command whose output goes to a file."""
+    with log.open("wb") as out:
+        return subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+
+
+def run_to_end(command: Sequence[str], log: Path) -> Ended:
+    """Run a command and measure it. Raises RuntimeError when it fails."""
+    began = time.perf_counter()
+    process = start(command, log)
+    peak_kib = 0
+    while True:
+        # Not ru_maxrss: on Linux a child inherits the largest size of its parent there.
+        peak_kib = max(peak_kib, _high_water_kib(process.pid))
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            break
+        time.sleep(_TICK_S)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    output = log.read_text(errors="replace")
+    if process.returncode:
+        msg = f"{' '.join(command)} ended with {process.returncode}:\n{output[-2000:]}"
+        raise RuntimeError(msg)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    return Ended(seconds=seconds, cpu_s=cpu_s, peak_kib=peak_kib, output=output)
+
+
+def _high_water_kib(pid: int) -> int:
+    """VmHWM of a process; 0 when it is just ending."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
