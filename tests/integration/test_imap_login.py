@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import need
-from tests.dovecot import Dovecot, Mailbox, available
+from tests.dovecot import PASSWORD, Dovecot, Mailbox, available
+from tests.imap_helpers import account
 from tests.imap_proxy import Do, Fault
-from triage.errors import FolderMissingError, LoginError, SourceError
+from triage.config import Limits
+from triage.errors import ConfigError, FolderMissingError, LoginError, SourceError
+from triage.sources.imap import ImapSource
 
 if TYPE_CHECKING:
     from tests.imap_helpers import ProxyOf, SourceOf
@@ -90,6 +93,68 @@ def test_starttls_is_not_given_up_when_the_server_does_not_offer_it(
     with pytest.raises(SourceError, match="cannot connect"):
         source.open()
     assert b"AUTHENTICATE" not in proxy.heard
+
+
+def test_a_server_that_claims_to_be_logged_in_already_is_refused_with_starttls(
+    mailbox: Mailbox, source_of: SourceOf, proxy_of: ProxyOf
+) -> None:
+    proxy = proxy_of(mailbox)
+    proxy.replace(b"* OK [CAPABILITY", b"* PREAUTH [CAPABILITY")
+    authority = mailbox.server.certificates.authority
+    with pytest.raises(SourceError, match="cannot connect"):
+        source_of(mailbox, security="starttls", port=proxy.port, ca_file=authority).open()
+
+
+def test_words_slipped_in_before_tls_begins_are_not_believed(
+    mailbox: Mailbox, source_of: SourceOf, proxy_of: ProxyOf
+) -> None:
+    proxy = proxy_of(mailbox)
+    proxy.replace(b"negotiation now.\r\n", b"negotiation now.\r\n* CAPABILITY IMAP4rev1\r\n")
+    authority = mailbox.server.certificates.authority
+    with pytest.raises(SourceError, match="unencrypted data after STARTTLS"):
+        source_of(mailbox, security="starttls", port=proxy.port, ca_file=authority).open()
+
+
+def test_a_server_that_knows_only_login_gets_quoted_words(
+    source_of: SourceOf, proxy_of: ProxyOf
+) -> None:
+    need("Dovecot", present=available())
+    server = Dovecot()
+    server.add_user("quoted@example.org", 'pa"s\\s word')
+    with server:
+        mailbox = Mailbox(server=server, user="quoted@example.org")
+        proxy = proxy_of(mailbox)
+        proxy.replace(b"AUTH=PLAIN", b"AUTH=OTHER")
+        source = source_of(mailbox, port=proxy.port, secret='pa"s\\s word')
+        source.open()
+        source.close()
+        assert b" LOGIN " in proxy.heard
+        with pytest.raises(LoginError, match="printable ASCII"):
+            source_of(mailbox, port=proxy.port, secret="x\r\na1 NOOP").open()
+
+
+def test_the_password_is_asked_for_at_every_connection(mailbox: Mailbox) -> None:
+    asked: list[str] = []
+
+    def token() -> str:
+        asked.append("once")
+        return PASSWORD
+
+    source = ImapSource(account(mailbox), "INBOX", token, Limits())
+    source.open()
+    source.close()
+    source.open()
+    source.close()
+    assert len(asked) == 2
+
+
+def test_a_password_that_cannot_be_had_is_a_login_error(mailbox: Mailbox) -> None:
+    def missing() -> str:
+        raise ConfigError(["the environment variable MAIL_PASSWORD is not set"])
+
+    source = ImapSource(account(mailbox), "INBOX", missing, Limits())
+    with pytest.raises(LoginError, match="MAIL_PASSWORD is not set"):
+        source.open()
 
 
 def test_nothing_is_sent_in_the_clear_beyond_this_machine(

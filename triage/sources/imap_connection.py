@@ -65,7 +65,9 @@ class ImapConnection:
         except BaseException:
             self._stream.shutdown()
             raise
-        self.capabilities: frozenset[str] = frozenset(w.decode("ascii").upper() for w in words)
+        self.capabilities: frozenset[str] = frozenset(
+            word.decode("ascii", "replace").upper() for word in words
+        )
 
     def has(self, capability: str) -> bool:
         """Whether the server offers a capability after login."""
@@ -150,11 +152,14 @@ class ImapConnection:
 
     def copy(self, uids: Sequence[int], folder: str) -> list[int]:
         """COPY; gives the UIDs that the server says it copied (COPYUID, RFC 4315)."""
+        doing = f"copying to {folder}"
         self._leave_idle()
-        self._guard(f"copying to {folder}", self._client.copy, list(uids), _one_line(folder))
+        self._guard(doing, self._client.copy, list(uids), _one_line(folder))
         told = self._stream.untagged_responses.get("COPYUID", [])
         self._empty()
-        copied = [uid for words in told if isinstance(words, bytes) for uid in copied_uids(words)]
+        copied: list[int] = []
+        for words in told:
+            copied += self._guard(doing, copied_uids, words)
         return copied if told else list(uids)
 
     def expunge(self, uids: Sequence[int]) -> None:
