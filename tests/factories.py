@@ -44,26 +44,49 @@ RAW = (
 REASONS = {
     "blocker": (
         "Blocked work",
-        "If a story is blocked, mark it as blocked in the issue tracker and mention Ben.",
-        "Name who will clear it, and tell the client by when.",
+        (
+            "Blockers and Issues: if a story is blocked, mark it as blocked in the relevant issue"
+            " tracker, or assign it to Ben or Marshall and mention them on it. Marshall and Ben"
+            " divide responsibilities in resolving these issues."
+        ),
+        (
+            "See that the story is marked blocked, then decide who removes the obstacle and tell"
+            " whoever is waiting."
+        ),
         Urgency.HIGH,
     ),
     "dissatisfaction": (
         "Unhappy client",
-        "If a customer is not satisfied with a deliverable, notify Ben or Marshall immediately.",
-        "Call before you write; apologise, and say what happens next.",
+        (
+            "Customer Recovery: if a customer is not satisfied with a deliverable, product, or "
+            "process, please notify Ben or Marshall immediately. All relevant information should be"
+            " forwarded to management."
+        ),
+        (
+            "Call or answer the client today: apologise, say what happens next, and recommend a"
+            " resolution, or give the reason for any delay."
+        ),
         Urgency.HIGH,
     ),
     "scope_mismatch": (
         "Scope mismatch",
-        "Escalate to sales when the client's expectations do not agree with the Scope of Work.",
-        "Read the agreement before you answer; then offer what would cover the difference.",
+        (
+            "Sales: when the client's expectations do not agree with the Scope of Work, send an"
+            " email to Ben or Marshall (1 or the other will do)."
+        ),
+        "Compare the request with the Scope of Work before anybody agrees to it or refuses it.",
         Urgency.NORMAL,
     ),
     "upsell": (
         "Sales opening",
-        "Escalate to sales when you find an opportunity to upsell a client.",
-        "Answer while it is warm: propose a call and a date for the estimate.",
+        (
+            "Sales: when you find an opportunity to upsell a client, or to make a connection"
+            " through a client, send an email to Ben or Marshall. Identify the kind of opportunity."
+        ),
+        (
+            "Name the kind of opportunity, ask for an introduction where there is somebody new, and"
+            " propose a time to talk."
+        ),
         Urgency.NORMAL,
     ),
 }
@@ -132,7 +155,7 @@ def make_verdict(*tags: str, **changes: Any) -> Verdict:
 
 def make_reason(tag: str = "blocker", **changes: Any) -> Reason:
     """The clause of the written policy for one tag."""
-    title, clause, next_step, urgency = REASONS[tag]
+    title, clause, next_step, urgency = REASONS[tag or "blocker"]
     fields: dict[str, Any] = {
         "tag": tag,
         "title": title,

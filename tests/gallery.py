@@ -11,6 +11,7 @@ from tests.factories import (
     make_escalation,
     make_firm,
     make_raw,
+    make_reason,
     make_recipient,
     make_verdict,
 )
@@ -214,7 +215,11 @@ def unreadable() -> Brief:
         escalation=make_escalation(
             occasion=Occasion.UNREADABLE,
             tags=(),
-            reasons=(),
+            reasons=(
+                make_reason(
+                    tag="", title="Could not be read", clause="it has too many parts", next_step="-"
+                ),
+            ),
             recipients=(make_recipient(tags=()),),
             acknowledge_within_s=None,
         ),

@@ -164,13 +164,17 @@ class Email:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why one tag makes this mail somebody's business: the clause of the written policy."""
+    """Why one tag makes this mail somebody's business: the clause of the written policy.
+
+    `because` says what made it more urgent than usual; it is not the policy's own words.
+    """
 
     tag: str
     title: str
     clause: str
     next_step: str
     urgency: Urgency
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

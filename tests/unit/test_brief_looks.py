@@ -31,7 +31,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PHONE_PX = 380
-SCREEN_PX = 844  # height of a common phone
+SCREEN_PX = 690  # what a mail program leaves of a common phone, 390 by 844
 
 pytestmark = [
     pytest.mark.chromium,
@@ -119,7 +119,7 @@ def test_no_brief_runs_over_the_edge(tmp_path: Path, width_px: int) -> None:
 def test_the_suggested_answer_begins_on_the_first_screen_of_a_phone(tmp_path: Path) -> None:
     for name, box in measure(tmp_path, width_px=PHONE_PX, dark=False).items():
         if name not in ("unreadable", "every-tag"):
-            assert box["answer"] < SCREEN_PX * 0.75, name  # type: ignore[operator]  # a number
+            assert box["answer"] < SCREEN_PX, name  # type: ignore[operator]  # a number
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -14,7 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from triage.errors import ConfigError
 from triage.summary.people import name_and_address
-from triage.summary.wording import listed
+from triage.summary.wording import leading, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +69,7 @@ def environment(folders: Sequence[Path]) -> ImmutableSandboxedEnvironment:
     )
     env.filters["wrapped"] = wrapped
     env.filters["listed"] = listed
+    env.filters["leading"] = leading
     env.filters["person"] = name_and_address
     return env
 

@@ -115,7 +115,7 @@ def summarise(
         attachment_missing=not email.attachments and speaks_of_file(text),
         scores=_scores(verdict, titles),
         model=clean_line(verdict.model) if verdict else "",
-        problems=_problems(email, raw),
+        problems=_problems(email, raw, escalation),
     )
 
 
@@ -152,7 +152,10 @@ def _who(person: Address, client: str, person_role: str, firm: Firm) -> str:
 
 
 def _in_order(escalation: Escalation, case: CaseView) -> tuple[Reason, ...]:
-    """Put the most urgent reason first; of equals, one the case did not have before."""
+    """Put the most urgent reason first; of equals, one the case did not have before.
+
+    A reason without a tag says why a mail could not be read; it belongs to the problems.
+    """
     ordered = sorted(
         escalation.reasons,
         key=lambda reason: (-reason.urgency, reason.tag in case.earlier_tags),
@@ -163,8 +166,10 @@ def _in_order(escalation: Escalation, case: CaseView) -> tuple[Reason, ...]:
             title=clean_line(reason.title) or reason.tag,
             clause=clean_line(reason.clause),
             next_step=clean_line(reason.next_step),
+            because=clean_line(reason.because),
         )
         for reason in ordered
+        if reason.tag
     )
 
 
@@ -227,8 +232,9 @@ def _scores(verdict: Verdict | None, titles: Mapping[str, str]) -> tuple[Score, 
     )
 
 
-def _problems(email: Email, raw: RawMessage) -> tuple[str, ...]:
-    found = dict.fromkeys(clean_line(problem) for problem in (raw.problem, *email.problems))
+def _problems(email: Email, raw: RawMessage, escalation: Escalation) -> tuple[str, ...]:
+    untagged = (reason.clause for reason in escalation.reasons if not reason.tag)
+    found = dict.fromkeys(map(clean_line, (*untagged, raw.problem, *email.problems)))
     return tuple(shorten(problem, PROBLEM_LIMIT) for problem in found if problem)[:PROBLEMS]
 
 

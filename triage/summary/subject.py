@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LIMIT = 90
 CLIENT_LIMIT = 28
-TITLES_LIMIT = 40
+TITLES_LIMIT = 44
 GIST_MINIMUM = 12  # a shorter rest of a sentence tells nothing
 DULL = re.compile(
     r"(?:a |the |my |our |quick |short |urgent |important |just |one |more |new )*"

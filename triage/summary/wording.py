@@ -52,6 +52,17 @@ def shorten(text: str, limit: int) -> str:
     return (head if len(head) > limit // 2 else cut).rstrip(" ,;:.-") + "..."
 
 
+def leading(text: str, limit: int) -> str:
+    """Return as many whole sentences from the start as fit; a cut first one if none does."""
+    kept = ""
+    for sentence in sentences(text):
+        longer = f"{kept} {sentence}".strip()
+        if len(longer) > limit:
+            break
+        kept = longer
+    return kept or shorten(clean_line(text), limit)
+
+
 def sentences(text: str) -> list[str]:
     """Split running text into cleaned sentences, in order; paragraphs end a sentence too."""
     return [line for part in SENTENCE_END.split(text) if (line := clean_line(part))]
