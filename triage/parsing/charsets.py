@@ -73,7 +73,7 @@ def codec_of(declared: str) -> str | None:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
         return None
-    if info.name in _REFUSED or not getattr(info, "_is_text_encoding", False):
+    if info.name.replace("-", "_") in _REFUSED or not getattr(info, "_is_text_encoding", False):
         return None
     return _SUPERSETS.get(info.name, info.name)
 

@@ -61,11 +61,13 @@ class _Output:
     lines: list[str] = field(default_factory=list)
     current: list[str] = field(default_factory=list)
     depth: int = 0
+    verbatim: bool = False
 
     def add(self, text: str, style: _Style) -> None:
         if style.quoted != self.depth:
             self.end_line()
             self.depth = style.quoted
+        self.verbatim = style.pre
         if style.pre:
             first, *rest = text.split("\n")
             self.current.append(first)
@@ -78,9 +80,10 @@ class _Output:
     def end_line(self, *, keep_empty: bool = False) -> None:
         line = "".join(self.current)
         self.current.clear()
-        line = line if keep_empty else _SPACE.sub(" ", line)
+        if not self.verbatim:
+            line = _SPACE.sub(" ", line).strip(" ")
         if line.strip() or keep_empty:
-            self.lines.append("> " * self.depth + line.strip(" " if not keep_empty else "\n"))
+            self.lines.append("> " * self.depth + line)
 
     def blank(self) -> None:
         self.end_line()

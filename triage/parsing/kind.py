@@ -40,6 +40,13 @@ _ABSENCE = re.compile(
     r"fuori sede|resposta automática|automatisch antwoord|afwezig|autosvar|on vacation|vacation)",
     re.IGNORECASE,
 )
+# With its colon, what programs write; a person's "Out of office next week" needs a second sign.
+_ANSWER_PREFIX = re.compile(
+    r"(?:auto(?:matic|mated)?[- ]?(?:reply|response)|automatische antwort|abwesenheitsnotiz|"
+    r"réponse automatique|respuesta automática|risposta automatica|resposta automática|"
+    r"automatisch antwoord|autosvar)[ \xa0]?:",
+    re.IGNORECASE,
+)
 _AUTOREPLY_HEADERS = (
     "x-autoreply",
     "x-auto-reply",
@@ -107,6 +114,8 @@ def _is_automatic(headers: Headers, subject: str) -> bool:
     content_type = headers.raw("content-type").lower()
     if "disposition-notification" in content_type and "multipart/report" in content_type:
         return True
+    if _ANSWER_PREFIX.match(subject):
+        return True
     hushed = _null_path(headers) or "x-auto-response-suppress" in headers
     return bool(_ABSENCE.match(subject)) and (hushed or precedence in ("bulk", "junk"))
 
@@ -115,11 +124,11 @@ def _is_bulk(headers: Headers) -> bool:
     """Bulk mail: sent to many by a machine, and nobody's answer."""
     if headers.raw("in-reply-to").strip():
         return False
-    if headers.token("precedence") in ("bulk", "junk"):
-        return True
     post = headers.raw("list-post").strip().lower()
     if post and not post.startswith("no"):
         return False  # a list one can write to: a group alias or a discussion
+    if headers.token("precedence") in ("bulk", "junk"):
+        return True
     unsubscribe = bool(headers.raw("list-unsubscribe").strip())
     one_click = "one-click" in headers.raw("list-unsubscribe-post").lower()
     campaign = any(name in headers for name in _CAMPAIGN_HEADERS)

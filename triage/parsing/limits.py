@@ -12,6 +12,7 @@ import re
 MAX_MESSAGE_BYTES = 25 * 1024 * 1024
 MAX_HEADER_BLOCK_BYTES = 128 * 1024
 MAX_HEADER_BYTES = 64 * 1024
+MAX_PARAMETERS = 20_000  # all ";" of all MIME headers; one costs the parser microseconds
 MAX_DASH_LINES = 2_000
 MAX_NESTING = 100
 MAX_LINES = 600_000  # 25 MB of base64 has 350,000
@@ -19,7 +20,7 @@ MAX_LINES_TIMES_NESTING = 6_000_000  # the parser compares each line with each o
 MAX_TEXT_CHARS = 200_000
 MAX_HTML_BYTES = 200_000
 
-_HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
+_HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r(?!\n)")
 _CONTAINER = re.compile(
     rb"^content-type[ \t]*:[ \t\r\n]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE
 )
@@ -40,6 +41,8 @@ def exceeded(raw: bytes) -> tuple[str, ...]:
     """Every bound that `raw` breaks, in words; empty when it is safe to parse."""
     if len(raw) > MAX_MESSAGE_BYTES:
         return (f"larger than {MAX_MESSAGE_BYTES // 2**20} MB",)
+    if raw.count(b"\r") != raw.count(b"\r\n"):  # the parser ends lines at a lone CR too
+        raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return tuple(problem for check in _CHECKS if (problem := check(raw)))
 
 
@@ -55,13 +58,16 @@ def _header_problem(raw: bytes) -> str:
 def _part_header_problem(raw: bytes) -> str:
     if len(raw) <= MAX_HEADER_BYTES:
         return ""
-    if _longest(_MIME_HEADER.findall(raw)) > MAX_HEADER_BYTES:
+    found = _MIME_HEADER.findall(raw)
+    if _longest(found) > MAX_HEADER_BYTES:
         return f"one header of a part larger than {MAX_HEADER_BYTES // 1024} KB"
+    if sum(header.count(b";") for header in found) > MAX_PARAMETERS:
+        return f"more than {MAX_PARAMETERS:,} parameters in the headers of its parts"
     return ""
 
 
 def _dash_problem(raw: bytes) -> str:
-    if raw.count(b"\n--") + raw.count(b"\r--") > MAX_DASH_LINES:
+    if raw.count(b"\n--") > MAX_DASH_LINES:
         return f"more than {MAX_DASH_LINES:,} lines that look like part boundaries"
     return ""
 
@@ -70,7 +76,7 @@ def _nesting_problem(raw: bytes) -> str:
     depth = sum(1 for _ in _CONTAINER.finditer(raw))
     if depth > MAX_NESTING:
         return f"more than {MAX_NESTING} parts inside one another"
-    lines = raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
+    lines = raw.count(b"\n")
     if lines > MAX_LINES or lines * depth > MAX_LINES_TIMES_NESTING:
         return f"too many lines ({lines:,}, in {depth} nested parts)"
     return ""

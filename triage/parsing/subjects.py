@@ -24,7 +24,7 @@ def normalise_subject(subject: str) -> str:
     end = 0
     while (lead := _LEAD.match(text, end)) and lead.end() > end:
         end = lead.end()
-    return _TRAILING.sub("", text[end:] or text).strip().casefold()
+    return _TRAILING.sub("", text[end:]).strip().casefold()
 
 
 def without_prefixes(subject: str) -> str:
