@@ -38,7 +38,11 @@ def parse_command(
     try:
         for label, raw in iter_mails(paths):
             email = parse(raw)
-            typer.echo(_as_json(label, email) if as_json else as_text(label, email))
+            typer.echo(
+                _as_json(label, email)
+                if as_json
+                else as_text(label, email).encode("utf-8", "replace")
+            )
     except InputError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
@@ -84,8 +88,10 @@ def as_text(label: str, email: Email) -> str:
     return "\n".join([*lines, "", *(f"{_INDENT}{line}".rstrip() for line in words.split("\n")), ""])
 
 
-def _as_json(label: str, email: Email) -> str:
-    return json.dumps(as_record(label, email), ensure_ascii=False)
+def _as_json(label: str, email: Email) -> bytes:
+    """UTF-8 whatever the locale says. A file name may hold bytes that are no text."""
+    line = json.dumps(as_record(label, email), ensure_ascii=False)
+    return line.encode("utf-8", "replace")
 
 
 def _person(address: Address) -> dict[str, str]:
