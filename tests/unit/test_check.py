@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from datetime import date
@@ -14,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from classifiers.api import ModelError
-from triage.check import check_all
+from triage.check import check_all, servers
 from triage.check.problem import Problem
 from triage.check.servers import Job, run_jobs
 from triage.cli.setup import Tools, register
@@ -234,6 +235,20 @@ def test_servers_that_refuse_are_each_told(folder: Path) -> None:
     ]
     assert {problem.area for problem in problems} == {"server"}
     assert "hunter2" not in str(problems)
+
+
+def test_silent_servers_are_not_waited_for_as_long_as_the_service_would(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "ANSWER_TIMEOUT_S", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        text = CONFIG.replace("port = 1", f'port = {silent.getsockname()[1]}\nsecurity = "none"')
+        (folder / "triage.toml").write_text(text)
+        started = time.monotonic()
+        problems = found(folder, offline=False)
+    assert [problem.where.split()[0] for problem in problems] == ["inbox", "outgoing"]
+    assert all("no answer within 1 s" in problem.what for problem in problems)
+    assert time.monotonic() - started < 10
 
 
 def test_servers_are_asked_side_by_side() -> None:

@@ -229,7 +229,7 @@ def test_the_line_number_is_that_of_the_setting() -> None:
 
 
 def test_lines_inside_long_texts_are_not_taken_for_settings() -> None:
-    text = 'x = """\n[firm]\nport = 1\n"""\n' + MINIMAL + "port = 0\n"
+    text = 'x = """\n[outgoing]\nport = 1\n"""\n' + MINIMAL + "port = 0\n"
     last = len(text.splitlines())
     assert any(f"(triage.toml, line {last})" in problem for problem in problems(text))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -100,4 +101,14 @@ def test_a_command_that_does_not_exist_is_named() -> None:
 
 
 def test_a_command_cannot_wait_for_the_keyboard() -> None:
-    assert "empty first line" in refusal(run("import sys; print(sys.stdin.read())"))
+    keyboard, typing = os.pipe()
+    os.write(typing, b"hunter2\n")
+    before = os.dup(0)
+    os.dup2(keyboard, 0)
+    try:
+        said = refusal(run("import sys; print(sys.stdin.readline())"))
+    finally:
+        os.dup2(before, 0)
+        for handle in (before, keyboard, typing):
+            os.close(handle)
+    assert "empty first line" in said
