@@ -34,7 +34,9 @@ def _clean_char(char: str) -> str:
 
 def clean_line(text: str) -> str:
     """Return the text on one line, without control, bidi, invisible or surrogate characters."""
-    return " ".join("".join(map(_clean_char, text)).split())
+    # Printable means: nothing of the two groups above but the plain space. Most text is.
+    clean = text if text.isprintable() else "".join(map(_clean_char, text))
+    return " ".join(clean.split())
 
 
 def clean_text(text: str) -> str:
