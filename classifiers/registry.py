@@ -104,6 +104,16 @@ def save_at(folder: Path, model: Model) -> Path:
     Raises:
         ModelError: the folder holds something else, is in use, or cannot be written.
     """
+    check_output(folder)
+    return _write(folder.resolve(), model)
+
+
+def check_output(folder: Path) -> None:
+    """Refuse a folder to which `save_at` would not write; worth asking before long work.
+
+    Raises:
+        ModelError: the folder holds something else, or is the model in use.
+    """
     folder = folder.resolve()
     if folder.exists() and not _replaceable(folder):
         msg = f"{folder} holds other files; give a new or empty folder for the model"
@@ -111,7 +121,6 @@ def save_at(folder: Path, model: Model) -> Path:
     if read_ledger(folder.parent, missing_ok=True).current == folder.name:
         msg = f"{folder} is the model in use; give another folder"
         raise ModelError(msg)
-    return _write(folder, model)
 
 
 def promote(root: Path, version: str, *, now: datetime, note: str = "") -> Model:

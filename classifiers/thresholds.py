@@ -56,7 +56,7 @@ class Budget:
         recall: share of the tag's mails that should be given it or be unsure, if `reviews` allows.
     """
 
-    alerts: float = 1.5
+    alerts: float = 2.0
     reviews: float = 6.0
     recall: float = 0.9
 

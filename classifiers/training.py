@@ -60,6 +60,14 @@ class Sentences:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Matrices:
+    """Features of all mails and all sentences: (n, n_features) each."""
+
+    mails: Any
+    sentences: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
     """Raw scores that were given while held out: (n_mails, n_tags) and (n_sentences, n_tags)."""
 
@@ -87,9 +95,21 @@ def train(
     truth = truth_matrix(kept, tags)
     sentences = sentences_of(kept, tags)
     fold_of = np.array(folds(kept, settings.folds, settings.seed))
-    held_out = held_out_scores(kept, truth, sentences, fold_of, progress)
+    progress("reading the features of all mails and sentences")
+    documents = [example.document for example in kept]
+    features = unfitted_features().fit(documents)
+    matrices = Matrices(
+        mails=features.transform(documents), sentences=features.transform(sentences.documents)
+    )
+    held_out = held_out_scores(matrices, truth, sentences, fold_of, progress)
     progress("fitting on all mails")
-    parts = _fit(kept, truth, sentences, tags=tags, held_out=_by_digest(kept, held_out.mails))
+    parts = Parts(
+        tags=tags,
+        features=features,
+        mails=PerTagLogistic().fit(matrices.mails, truth),
+        sentences=PerTagLogistic().fit(matrices.sentences, sentences.truth, sentences.weight),
+        held_out=_by_digest(kept, held_out.mails),
+    )
     card = _card(kept, infos, sentences, held_out, tags=tags, settings=settings)
     data = {"read": len(examples), **_data_summary(kept, tags)}
     return Model(parts, Card(version=version, trained_at=now.isoformat(), data=data, **card))
@@ -129,8 +149,12 @@ def truth_matrix(examples: Sequence[Example], tags: Sequence[str]) -> Any:
 def sentences_of(examples: Sequence[Example], tags: Sequence[str]) -> Sentences:
     """Cut all mails into sentences and label each by what the mail's evidence says."""
     pieces = [candidates(example.document) for example in examples]
+    marked = {tag for example in examples for tag in (example.evidence or {})}
     labels = [
-        [_sentence_label(piece.text, example, tag, len(some)) for tag in tags]
+        [
+            _sentence_label(piece.text, example, tag, len(some), shared=tag not in marked)
+            for tag in tags
+        ]
         for example, some in zip(examples, pieces, strict=True)
         for piece in some
     ]
@@ -144,45 +168,49 @@ def sentences_of(examples: Sequence[Example], tags: Sequence[str]) -> Sentences:
 
 
 def _sentence_label(
-    sentence: str, example: Example, tag: str, sentences: int
+    sentence: str, example: Example, tag: str, sentences: int, *, shared: bool
 ) -> tuple[float, float]:
-    """Return (speaks for the tag, weight). Where nobody marked any, all share the blame."""
+    """Return (speaks for the tag, weight).
+
+    A mail in which nobody marked anything says nothing of its sentences, unless the tag is marked
+    nowhere at all: then all sentences are `shared` suspects. Measured on the starter set, sharing
+    points to the right sentence less often (.83 against .86), so it is only the second choice.
+    """
     if tag not in example.tags:
         return 0, 1
     marked = (example.evidence or {}).get(tag)
-    if not marked:
-        return 1, 1 / sentences
-    return float(marks(sentence, marked)), 1
+    if marked:
+        return float(marks(sentence, marked)), 1
+    if sentences == 1:
+        return 1, 1
+    return (1, 1 / sentences) if shared else (0, 0)
 
 
 def held_out_scores(
-    examples: Sequence[Example],
-    truth: Any,
-    sentences: Sentences,
-    fold_of: Any,
-    progress: Callable[[str], None],
+    matrices: Matrices, truth: Any, sentences: Sentences, fold_of: Any, say: Callable[[str], None]
 ) -> Scores:
-    """Score every mail and sentence by a model that has not seen its group."""
+    """Score every mail and sentence by a model that has not seen its group.
+
+    The features are fitted once, on all mails: vocabulary and document frequencies know the text
+    of what is held out, never its labels. Fitting them anew in every fold takes three times as
+    long, and average precision came out the same to within .002.
+    """
     scores = Scores(mails=np.zeros(truth.shape), sentences=np.zeros(sentences.truth.shape))
     count = int(fold_of.max()) + 1
+    fold_of_sentence = fold_of[sentences.owner]
     for fold in range(count):
-        progress(f"held-out scores, part {fold + 1} of {count}")
+        say(f"held-out scores, part {fold + 1} of {count}")
         inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-        within, without = (
-            np.flatnonzero(np.isin(sentences.owner, mails)) for mails in (inside, outside)
+        mails = PerTagLogistic().fit(matrices.mails[inside], truth[inside])
+        scores.mails[outside] = mails.decision_function(matrices.mails[outside])
+        seen, unseen = (
+            np.flatnonzero(chosen)
+            for chosen in (fold_of_sentence != fold, fold_of_sentence == fold)
         )
-        seen = Sentences(
-            documents=[sentences.documents[i] for i in within],
-            owner=sentences.owner[within],
-            truth=sentences.truth[within],
-            weight=sentences.weight[within],
+        pieces = PerTagLogistic().fit(
+            matrices.sentences[seen], sentences.truth[seen], sentences.weight[seen]
         )
-        some = [examples[int(i)] for i in inside]
-        parts = _fit(some, truth[inside], seen, tags=(), held_out={})
-        mails = parts.features.transform([examples[int(i)].document for i in outside])
-        scores.mails[outside] = parts.mails.decision_function(mails)
-        pieces = parts.features.transform([sentences.documents[i] for i in without])
-        scores.sentences[without] = parts.sentences.decision_function(pieces)
+        scores.sentences[unseen] = pieces.decision_function(matrices.sentences[unseen])
     return scores
 
 
@@ -212,23 +240,6 @@ def evidence_hits(sentences: Sentences, scores: Any, examples: Sequence[Example]
                 three += int(marked[:3].any())
     share = {"first": first / cases, "first_three": three / cases} if cases else {}
     return {"cases": cases, **{key: round(value, 4) for key, value in share.items()}}
-
-
-def _fit(
-    examples: Sequence[Example],
-    truth: Any,
-    sentences: Sentences,
-    *,
-    tags: tuple[str, ...],
-    held_out: Mapping[str, tuple[float, ...]],
-) -> Parts:
-    documents = [example.document for example in examples]
-    fitted = unfitted_features().fit(documents)
-    mails = PerTagLogistic().fit(fitted.transform(documents), truth)
-    pieces = PerTagLogistic().fit(
-        fitted.transform(sentences.documents), sentences.truth, sentences.weight
-    )
-    return Parts(tags=tags, features=fitted, mails=mails, sentences=pieces, held_out=held_out)
 
 
 def _card(

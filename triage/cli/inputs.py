@@ -75,7 +75,7 @@ def _mails_at(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def _mails_in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
     found = False
-    for file in _mail_files(folder):
+    for file in mail_files(folder):
         found = True
         yield from _mails_in_file(file)
     if not found and not is_maildir(folder):
@@ -83,7 +83,7 @@ def _mails_in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
         raise InputError(msg)
 
 
-def _mail_files(folder: Path) -> Iterator[Path]:
+def mail_files(folder: Path) -> Iterator[Path]:
     """Yield files that hold mail, sorted by path. A Maildir's `tmp` is being written: left out."""
     maildir = is_maildir(folder)
     for entry in sorted(folder.iterdir()):
@@ -91,7 +91,7 @@ def _mail_files(folder: Path) -> Iterator[Path]:
             yield from sorted(f for f in entry.iterdir() if f.is_file())
         elif entry.is_dir():
             if not (maildir and entry.name == "tmp"):
-                yield from _mail_files(entry)
+                yield from mail_files(entry)
         elif not maildir and _looks_like_mail(entry):
             yield entry
 

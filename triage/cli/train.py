@@ -1,0 +1,184 @@
+"""`triage train` and `triage evaluate`: from labelled mails to a model, and how good it is."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triage.cli.model_options import (
+    JsonOption,
+    ModelOption,
+    ModelsOption,
+    open_model,
+    own_root,
+    root_in_use,
+    say,
+    told,
+)
+from triage.resources import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from classifiers.dataset import Example
+    from classifiers.evaluation import Report
+    from classifiers.model import Model
+
+
+def train(
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--data",
+            exists=True,
+            metavar="PATH",
+            help="Labelled JSONL, a file or a folder; may be repeated. Else the starter set.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar="DIR",
+            help="Write the model to this folder and promote nothing.",
+            show_default=False,
+        ),
+    ] = None,
+    models: ModelsOption = None,
+) -> None:
+    """Train a model, compare it with the one in use, and use it unless it is worse."""
+    with told():
+        from classifiers import registry, tags, training  # noqa: PLC0415 - loads scikit-learn
+        from classifiers.dataset import read_examples  # noqa: PLC0415
+
+        if output is not None:
+            registry.check_output(output)
+        paths = data or [resource("data") / "starter"]
+        examples, infos, now = read_examples(paths), tags.read_tag_infos(paths), datetime.now(UTC)
+        root, old = own_root(models), _in_use(root_in_use(models)) if output is None else None
+        version = output.resolve().name if output else registry.free_version(root, now)
+        say(f"{len(examples)} labelled mails")
+        model = training.train(examples, infos, version=version, now=now, progress=say)
+        for info in model.card.tags:
+            if not info.means:
+                say(f"nothing says what {info.name!r} means; add it to tags.toml by the data")
+        folder = registry.save_at(output, model) if output else registry.save(root, model)
+        say(f"saved {folder}, pinned in {folder.parent / 'registry.json'}")
+        _print_held_out(model, examples)
+        if output is None:
+            _promote_unless_worse(model, old, examples, root=root, now=now)
+
+
+def evaluate(
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            "--data", exists=True, metavar="PATH", help="Labelled JSONL; may be repeated."
+        ),
+    ],
+    *,
+    as_json: JsonOption = False,
+    model: ModelOption = None,
+    models: ModelsOption = None,
+) -> None:
+    """Judge a model on labelled mails, beside the baselines it has to beat."""
+    with told():
+        from classifiers import comparison  # noqa: PLC0415 - loads scikit-learn
+        from classifiers.dataset import read_examples  # noqa: PLC0415
+        from triage.cli import reports  # noqa: PLC0415
+
+        judge = open_model(model, models)
+        read = read_examples(data)
+        examples = [example for example in read if example.agreed]
+        seen = sum(example.digest in judge.parts.held_out for example in examples)
+        _say_about_data(len(read), examples, seen, judge)
+        report = comparison.report_on(judge, examples, judge.tags)
+        baselines = _baselines(judge, examples)
+    if as_json:
+        record = {
+            "model": judge.version,
+            **report.to_json(),
+            "left_out": len(read) - len(examples),
+            "seen_in_training": seen,
+            "baselines": {name: one.to_json() for name, one in baselines.items()},
+        }
+        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
+        return
+    typer.echo("\n".join([f"model {judge.version}", *reports.report_lines(report, baselines)]))
+
+
+def _baselines(model: Model, examples: Sequence[Example]) -> dict[str, Report]:
+    """What the model has to beat, on the same mails."""
+    from classifiers import evaluation  # noqa: PLC0415 - loads scikit-learn
+
+    truths = [example.tags for example in examples]
+    documents = [example.document for example in examples]
+    return {
+        "majority": evaluation.majority_baseline(truths, model.tags),
+        "keywords": evaluation.keyword_baseline(truths, documents, model.card.tags),
+    }
+
+
+def _say_about_data(read: int, examples: Sequence[Example], seen: int, model: Model) -> None:
+    """Say what a reader of the figures must know about the mails behind them."""
+    if read > len(examples):
+        say(f"{read - len(examples)} of {read} rows are left out: two readers disagreed on them")
+    if seen:
+        say(
+            f"{seen} of {len(examples)} mails were in the model's training data; for these the "
+            "scores count that they got while they were held out"
+        )
+    unknown = {tag for example in examples for tag in example.tags} - set(model.tags)
+    for tag in sorted(unknown):
+        say(f"the data has the tag {tag!r}, which model {model.version} does not know")
+
+
+def _print_held_out(model: Model, examples: Sequence[Example]) -> None:
+    from classifiers import comparison, dataset  # noqa: PLC0415 - loads scikit-learn
+    from triage.cli.reports import report_lines  # noqa: PLC0415
+
+    kept = dataset.deduplicate(examples)
+    report = comparison.report_on(model, kept, model.tags)
+    head = f"model {model.version}, on its training mails while they were held out"
+    typer.echo("\n".join([head, *report_lines(report, _baselines(model, kept))]))
+
+
+def _promote_unless_worse(
+    model: Model, old: Model | None, examples: Sequence[Example], *, root: Path, now: datetime
+) -> None:
+    """Put the model to use, unless the one in use does better on the same mails."""
+    from classifiers import comparison, dataset, registry  # noqa: PLC0415 - loads scikit-learn
+    from triage.cli.reports import comparison_lines  # noqa: PLC0415
+
+    if old is None:
+        registry.promote(root, model.version, now=now, note="first model")
+        typer.echo(f"\n{model.version} is in use: there was no other model to compare it with")
+        return
+    result = comparison.compare(model, old, dataset.deduplicate(examples))
+    typer.echo("\n".join(["", *comparison_lines(result, old.version, model.version), ""]))
+    if result.not_worse:
+        registry.promote(root, model.version, now=now, note=f"not worse than {old.version}")
+        typer.echo(f"{model.version} is in use from the next start of `triage run` on")
+        return
+    for objection in result.objections:
+        typer.echo(f"worse than {old.version}: {objection}")
+    typer.echo(
+        f"{old.version} stays in use; `triage models promote {model.version}` overrules this"
+    )
+
+
+def _in_use(root: Path) -> Model | None:
+    """The model in use, or None, said aloud, when there is none that can be loaded."""
+    from classifiers import registry  # noqa: PLC0415 - loads scikit-learn
+    from classifiers.api import ModelError  # noqa: PLC0415
+
+    try:
+        return registry.load(root)
+    except ModelError as error:
+        say(f"no model to compare with: {error}")
+        return None
