@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 
 import pytest
-import scoring
 
+from tests.corpus import scoring
 from triage.messages import Email, MailKind
 from triage.parsing import parse
 

@@ -158,5 +158,16 @@ def test_hidden_words_do_not_reach_the_text() -> None:
     assert parse(raw).text == "Hello"
 
 
+def test_entities_cannot_bring_back_what_was_cleaned_away() -> None:
+    raw = HEAD + b"Content-Type: text/html\n\na&#x202e;b&#1;c&#x80;d"
+    assert parse(raw).text == "abc€d"
+
+
+def test_a_damaged_type_of_an_attached_mail_is_shown_clean() -> None:
+    email = parse(HEAD + b"Content-Type: message/rfc\xff\x01822\n\nx")
+    assert "\x01" not in email.attachments[0].type
+    email.attachments[0].type.encode()
+
+
 def test_html_that_nests_without_end_still_gives_its_words() -> None:
     assert "words" in html.to_text("<div>" * 20_000 + "words")

@@ -83,6 +83,8 @@ def assert_clean(email: Email) -> None:
 @example(b"Content-Type: text/plain; charset=utf-16\n\n\xd8\x00\xd8\x00")
 @example(b"Content-Type: text/plain; charset=utf-7\n\n+2AA-")
 @example(b"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nAAAA")
+@example(b"Content-Type: message/rfc\x01822\n\n")
+@example(b"Content-Type: text/html\n\n&#x202e;&#1;&#xd800;")
 @example(b"Date: Mon, 1 Jan 0001 00:00:00 +2359\n\n")
 def test_any_bytes_give_a_clean_email(raw: bytes) -> None:
     email = parse(raw)

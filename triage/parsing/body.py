@@ -27,6 +27,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MAX_PLACEHOLDER_CHARS = 300
+_MAX_TYPE_CHARS = 100
 _ENRICHED_TAG = re.compile(r"<(?:param>[^<]{0,500}</param|/?[a-zA-Z-]{1,40})>")
 
 
@@ -193,7 +194,7 @@ def _rendered_html(part: Message, found: _Found) -> str:
         data = data[: found.html_bytes_left]
     found.html_bytes_left -= len(data)
     text = html.to_text(charsets.clean_text(_decoded(part, data, found)))
-    return _within(text, found)
+    return _within(charsets.clean_text(text), found)  # again: entities can spell any character
 
 
 def _rendered_plain(part: Message, found: _Found) -> str:
@@ -241,10 +242,14 @@ def _attachment(part: Message) -> Attachment:
     data = payload(part)
     return Attachment(
         name=filenames.clean(filenames.raw_name(part)),
-        type=charsets.clean_line(part.get_content_type())[:100],
+        type=_shown_type(part),
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
     )
+
+
+def _shown_type(part: Message) -> str:
+    return charsets.clean_line(part.get_content_type())[:_MAX_TYPE_CHARS]
 
 
 def _note_message(part: Message, found: _Found) -> None:
@@ -257,7 +262,7 @@ def _note_message(part: Message, found: _Found) -> None:
     found.attachments.append(
         Attachment(
             name=filenames.clean(filenames.raw_name(part)),
-            type=kind,
+            type=_shown_type(part),
             size=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
         )
