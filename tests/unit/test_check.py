@@ -86,10 +86,13 @@ def test_a_missing_file_is_one_problem_that_says_how_to_get_one(tmp_path: Path) 
 def test_mistakes_of_settings_and_policy_are_told_in_one_go(folder: Path) -> None:
     edit(folder, "triage.toml", "port = 1", "port = 0")
     edit(folder, "policy.toml", 'fallback = "priya"', 'fallback = "nobody"')
-    assert [(p.area, p.what.partition(":")[0]) for p in found(folder)] == [
-        ("config", "accounts[1].port"),
-        ("policy", "fallback"),
+    problems = found(folder)
+    assert [(p.area, p.where) for p in problems] == [
+        ("config", "triage.toml, accounts[1].port"),
+        ("policy", "policy.toml, fallback"),
     ]
+    assert problems[0].what.startswith("0 is no port")
+    assert problems[0].what.endswith("(line 9)")
 
 
 def test_a_tag_without_a_route_is_an_error_and_a_route_without_a_tag_a_warning(
@@ -176,6 +179,7 @@ def test_a_mailbox_that_is_watched_twice_is_a_warning(folder: Path) -> None:
     [
         ('store = "nowhere/triage.db"', "store"),
         ('store = "."', "store"),
+        ('store = "policy.toml"', "store"),
         ('key_file = "password"', "key_file"),
         ('key_file = "open.key"', "key_file"),
         ('[[accounts]]\nname = "m"\ntype = "maildir"\npath = "."', "accounts[1].path"),

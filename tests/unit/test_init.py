@@ -270,6 +270,20 @@ def test_a_password_file_is_named_as_seen_from_the_settings(tmp_path: Path) -> N
     assert 'password_file = "private/pw"' in (tmp_path / "triage.toml").read_text()
 
 
+def test_a_password_file_where_a_typed_one_would_go_is_used_and_left_alone(tmp_path: Path) -> None:
+    secret = tmp_path / "secrets" / "inbox"
+    secret.parent.mkdir()
+    secret.write_text("hunter2\n")
+    arguments = [a for a in COMPLETE if a not in ("--password-env", "INBOX_PASSWORD")]
+    assert init(tmp_path, *arguments, "--password-file", str(secret)).exit_code == 0
+    assert secret.read_text() == "hunter2\n"
+    (tmp_path / "triage.toml").unlink()
+    (tmp_path / "policy.toml").unlink()
+    result = init(tmp_path)
+    assert result.exit_code == 2
+    assert "secrets/inbox would be overwritten" in result.stderr
+
+
 def test_a_command_a_day_folders_and_another_smtp_login_reach_the_settings(
     tmp_path: Path,
 ) -> None:

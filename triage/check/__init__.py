@@ -61,7 +61,10 @@ def check_all(
         # The policy is most likely beside it, and its mistakes may as well be told now.
         beside = config_path.expanduser().absolute().with_name("policy.toml")
         _, of_policy = _policy(beside) if beside.exists() else (None, [])
-        return [*from_config_error(error, "config", str(config_path)), *of_policy]
+        return [
+            *from_config_error(error, "config", config_path.expanduser().absolute()),
+            *of_policy,
+        ]
     jobs = list(secret_jobs(config) if offline else server_jobs(config))
     return [*_files(config, today, read_tags), *run_jobs(jobs, timeout_s)]
 
@@ -84,7 +87,7 @@ def _policy(path: Path) -> tuple[Policy | None, list[Problem]]:
     try:
         return load_policy(path), []
     except ConfigError as error:
-        return None, from_config_error(error, "policy", str(path))
+        return None, from_config_error(error, "policy", path)
 
 
 def _tags(

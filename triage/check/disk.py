@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from triage.config import Config
 
 _KEY_BYTES = 16  # enough that nobody guesses it
+_SQLITE = b"SQLite format 3\0"
 _FREE_BYTES = 200 * 1024 * 1024
 
 
@@ -57,9 +58,17 @@ def _store(path: Path) -> Iterator[Problem]:
         yield _problem("store", f"this user may not write into {folder}", "give it to this user")
     elif path.exists() and not os.access(path, os.R_OK | os.W_OK):
         yield _problem("store", f"this user may not write {path}", "give it to this user")
+    elif path.exists() and not _may_be_store(path):
+        yield _problem("store", f"{path} is some other file, no database", "name another file")
     elif (free := shutil.disk_usage(folder).free) < _FREE_BYTES:
         what = f"only {free // 2**20} MB are free in {folder}; triage stops when it is full"
         yield _problem("store", what, "make room, or name another folder", "warning")
+
+
+def _may_be_store(path: Path) -> bool:
+    """By its first bytes; looking deeper is the store's own business at start."""
+    with path.open("rb") as opened:
+        return opened.read(len(_SQLITE)) in (b"", _SQLITE)
 
 
 def _key(path: Path) -> Iterator[Problem]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from triage.errors import ConfigError
 
@@ -40,9 +42,15 @@ def in_file(name: str, problems: Iterable[Problem]) -> Iterator[Problem]:
     return (replace(problem, where=f"{name}, {problem.where}") for problem in problems)
 
 
-def from_config_error(error: ConfigError, area: Area, where: str) -> list[Problem]:
+def from_config_error(error: ConfigError, area: Area, path: Path) -> list[Problem]:
     """Each mistake of a file as a problem of its own."""
-    return [
-        Problem(severity="error", area=area, where=where, what=says.removeprefix(f"{where}: "))
-        for says in error.problems
-    ]
+    return [_from_sentence(says, area, path) for says in error.problems]
+
+
+def _from_sentence(says: str, area: Area, path: Path) -> Problem:
+    """`place: sentence (file, line n)` taken apart; anything else is told whole."""
+    where, what = str(path), says.removeprefix(f"{path}: ")
+    if found := re.fullmatch(rf"(.+?): (.+) \({re.escape(path.name)}(?:, (line \d+))?\)", says):
+        where = f"{path.name}, {found[1]}"
+        what = f"{found[2]} ({found[3]})" if found[3] else found[2]
+    return Problem(severity="error", area=area, where=where, what=what)

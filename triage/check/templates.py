@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triage.check.agreement import tags_without_response
@@ -26,7 +27,7 @@ def template_problems(config: Config, tags: Collection[str]) -> Iterator[Problem
     try:
         library = ResponseLibrary.load(*own, resource("templates") / "responses")
     except ConfigError as error:
-        yield from from_config_error(error, "templates", "responses")
+        yield from from_config_error(error, "templates", Path("responses"))
     else:
         yield from tags_without_response(library.tags(), tags)
     try:
@@ -37,4 +38,4 @@ def template_problems(config: Config, tags: Collection[str]) -> Iterator[Problem
             responses=library,
         )
     except ConfigError as error:
-        yield from from_config_error(error, "templates", "templates")
+        yield from from_config_error(error, "templates", Path("templates"))

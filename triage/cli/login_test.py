@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from triage.check.problem import from_config_error
+from triage.check.problem import Problem
 from triage.check.servers import Job, check_imap, check_smtp, run_jobs
 from triage.config import ImapAccount
 from triage.config_file import parse_config
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from triage.check.problem import Problem
     from triage.setup_files import Answers
 
 _WHAT = "the password"
@@ -36,7 +35,8 @@ def try_logins(
     try:
         known = read_secret(account.password, _WHAT) if password is None else password
     except ConfigError as error:
-        return answers, from_config_error(error, "secret", _WHAT)
+        what = str(error).removeprefix(f"{_WHAT}: ")
+        return answers, [Problem(severity="error", area="secret", where=_WHAT, what=what)]
     probe_found = True
 
     def imap() -> list[Problem]:

@@ -92,27 +92,31 @@ def _today() -> date:
     return datetime.now(tz=UTC).astimezone().date()
 
 
-def _option(help_text: str, *names: str) -> Any:
-    return typer.Option(*names, help=help_text, show_default=False)
+def _option(help_text: str, *names: str, metavar: str | None = "TEXT") -> Any:
+    """An option without a default to show; `metavar` None for a switch."""
+    return typer.Option(*names, help=help_text, show_default=False, metavar=metavar)
 
 
 def _register_init(app: typer.Typer, tools: Tools) -> None:
     @app.command()
     def init(
         *,
-        directory: Annotated[Path, typer.Option(help="Where the files go.")] = Path(),
+        directory: Annotated[
+            Path, _option("Folder for the files; else this one.", metavar="PATH")
+        ] = Path(),
         address: Annotated[str | None, _option("Address of the shared inbox.")] = None,
         provider: Annotated[
             str | None, _option("gmail, microsoft365, fastmail or generic.")
         ] = None,
         imap_host: Annotated[str | None, _option("IMAP server.")] = None,
-        imap_port: Annotated[int | None, _option("Its port (993).")] = None,
+        imap_port: Annotated[int | None, _option("Its port (993).", metavar="NUMBER")] = None,
         imap_security: Annotated[str | None, _option("tls, starttls or none.")] = None,
         smtp_host: Annotated[str | None, _option("SMTP server.")] = None,
-        smtp_port: Annotated[int | None, _option("Its port (587).")] = None,
+        smtp_port: Annotated[int | None, _option("Its port (587).", metavar="NUMBER")] = None,
         smtp_security: Annotated[str | None, _option("starttls, tls or none.")] = None,
         ca_file: Annotated[
-            Path | None, _option("Authority of the servers' certificates, if a private one.")
+            Path | None,
+            _option("Authority of the servers' certificates, if a private one.", metavar="PATH"),
         ] = None,
         username: Annotated[str | None, _option("User name; else the address.")] = None,
         smtp_username: Annotated[
@@ -122,7 +126,7 @@ def _register_init(app: typer.Typer, tools: Tools) -> None:
             str | None, _option("Environment variable with the password.")
         ] = None,
         password_file: Annotated[
-            Path | None, _option("File with the password, readable by you alone.")
+            Path | None, _option("File with the password, readable by you alone.", metavar="PATH")
         ] = None,
         password_command: Annotated[
             str | None, _option('Command that prints it, such as "pass show inbox".')
@@ -138,15 +142,21 @@ def _register_init(app: typer.Typer, tools: Tools) -> None:
             list[str] | None, _option("Folder to watch (INBOX); repeat for more.")
         ] = None,
         since: Annotated[
-            str | None, _option("First day of mail to look at, as 2026-01-31; else from now on.")
+            str | None,
+            _option(
+                "First day of mail to look at, as 2026-01-31; else from now on.", metavar="DAY"
+            ),
         ] = None,
         timezone: Annotated[str | None, _option("Such as Europe/Berlin; else this one's.")] = None,
-        yes: Annotated[bool, _option("Ask nothing; take the defaults.", "--yes", "-y")] = False,
-        login_test: Annotated[
-            bool, _option("Write without trying the servers.", "--login-test/--no-login-test")
-        ] = True,
+        yes: Annotated[
+            bool, _option("Ask nothing; take the defaults.", "--yes", "-y", metavar=None)
+        ] = False,
+        no_login_test: Annotated[
+            bool, _option("Write without trying the servers.", "--no-login-test", metavar=None)
+        ] = False,
         force: Annotated[
-            bool, _option("Replace existing files; the old ones stay as .bak.", "--force")
+            bool,
+            _option("Replace existing files, kept as .bak.", "--force", metavar=None),
         ] = False,
     ) -> None:
         """Ask a few questions, test both logins, and write the settings and the policy."""
@@ -175,7 +185,7 @@ def _register_init(app: typer.Typer, tools: Tools) -> None:
             since=since,
             timezone=timezone,
         )
-        _init(flags, tools, ask=not yes, login_test=login_test, force=force)
+        _init(flags, tools, ask=not yes, login_test=not no_login_test, force=force)
 
 
 def _init(flags: Flags, tools: Tools, *, ask: bool, login_test: bool, force: bool) -> None:
@@ -183,7 +193,7 @@ def _init(flags: Flags, tools: Tools, *, ask: bool, login_test: bool, force: boo
     from triage.cli.questions import Questions, collect  # noqa: PLC0415 - not for --help
 
     directory = flags.directory.expanduser().absolute()
-    _refuse_unusable(directory, force=force)
+    _refuse_unusable(flags, directory, force=force)
     questions = Questions(interactive=ask)
     answers, password = collect(replace(flags, directory=directory), questions)
     if questions.complaints:
@@ -196,13 +206,14 @@ def _init(flags: Flags, tools: Tools, *, ask: bool, login_test: bool, force: boo
     typer.echo(_farewell(files, directory))
 
 
-def _refuse_unusable(directory: Path, *, force: bool) -> None:
+def _refuse_unusable(flags: Flags, directory: Path, *, force: bool) -> None:
     """Better before the questions than after them."""
     from triage.setup_files import CONFIG_NAME, PASSWORD_NAME, POLICY_NAME  # noqa: PLC0415
 
     if not directory.is_dir():
         fail(f"there is no folder {directory}; make it first: mkdir -p {directory}", WRONG_USAGE)
-    names = (CONFIG_NAME, POLICY_NAME, PASSWORD_NAME)
+    will_be_typed = not (flags.password_env or flags.password_file or flags.password_command)
+    names = (CONFIG_NAME, POLICY_NAME, *((PASSWORD_NAME,) if will_be_typed else ()))
     existing = [str(directory / name) for name in names if (directory / name).exists()]
     if existing and not force:
         says = f"{', '.join(existing)} would be overwritten; name another --directory, or --force"
