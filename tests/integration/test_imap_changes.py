@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import need
 from tests.dovecot import Dovecot, Mailbox, available
-from tests.imap_helpers import ProxyOf, SourceOf, flags, mail
+from tests.imap_helpers import ProxyOf, SourceOf, contents, flags, mail
 from triage.config import AfterDecision
 from triage.errors import SourceError
 
@@ -24,6 +24,16 @@ def test_a_keyword_is_set_when_the_account_asks_for_it(
     assert b"$Escalated" in found[2]
     assert b"\\Seen" not in found[2]
     assert b"$Escalated" not in found[1]
+
+
+def test_reading_does_not_mark_as_read_even_where_keywords_are_set(
+    mailbox: Mailbox, source_of: SourceOf
+) -> None:
+    mailbox.deliver(mail(1))
+    source = source_of(mailbox, after=AfterDecision(keyword="$Escalated"))
+    source.open()
+    assert contents(source) == [mail(1)]
+    assert b"\\Seen" not in flags(mailbox)[1]
 
 
 @pytest.mark.parametrize("keyword", ["two words", "x)\r\na1 DELETE INBOX", "\\Deleted", "ü", ""])

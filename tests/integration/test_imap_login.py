@@ -128,7 +128,7 @@ def test_a_server_that_knows_only_login_gets_quoted_words(
         source = source_of(mailbox, port=proxy.port, secret='pa"s\\s word')
         source.open()
         source.close()
-        assert b" LOGIN " in proxy.heard
+        assert b'LOGIN "quoted@example.org" "pa\\"s\\\\s word"' in proxy.heard
         with pytest.raises(LoginError, match="printable ASCII"):
             source_of(mailbox, port=proxy.port, secret="x\r\na1 NOOP").open()
 

@@ -33,18 +33,23 @@ def test_new_mail_ends_the_wait_with_the_servers_own_delay(
     assert source.list_uids(after=0, since=None) == [1]
 
 
-def test_mail_that_came_while_another_was_read_is_not_slept_over(
-    mailbox: Mailbox, source_of: SourceOf
+def test_mail_that_is_told_while_another_is_read_is_not_slept_over(
+    mailbox: Mailbox, source_of: SourceOf, proxy_of: ProxyOf
 ) -> None:
     mailbox.deliver(mail(1))
-    source = source_of(mailbox)
+    proxy = proxy_of(mailbox)
+    source = source_of(mailbox, port=proxy.port)
     source.open()
     uids = source.list_uids(after=0, since=None)
-    mailbox.deliver(mail(2))
-    list(source.fetch(uids))  # the server tells of mail 2 here, and will not tell again
+    proxy.say(b"* 2 EXISTS\r\n")  # a server tells of each mail once, and IDLE will be silent
+    list(source.fetch(uids))
     start = time.monotonic()
     source.wait(20)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 0.3
+    source.list_uids(after=0, since=None)
+    start = time.monotonic()
+    source.wait(0.5)  # what has been looked at is no news
+    assert time.monotonic() - start > 0.4
 
 
 def test_mail_that_came_just_before_idle_is_not_slept_over(
@@ -60,12 +65,16 @@ def test_mail_that_came_just_before_idle_is_not_slept_over(
         assert time.monotonic() - start < 2
 
 
-def test_idle_is_renewed_and_still_wakes(mailbox: Mailbox, source_of: SourceOf) -> None:
-    source = source_of(mailbox, idle_renew_s=0.3)
+def test_idle_is_renewed_and_still_wakes(
+    mailbox: Mailbox, source_of: SourceOf, proxy_of: ProxyOf
+) -> None:
+    proxy = proxy_of(mailbox)
+    source = source_of(mailbox, port=proxy.port, idle_renew_s=0.3)
     source.open()
     waiting = Waiting(source)
     time.sleep(1.0)
     assert not waiting.over
+    assert proxy.heard.count(b"DONE\r\n") in (2, 3, 4)
     start = time.monotonic()
     mailbox.deliver(HELLO)
     assert waiting.seconds_since(start) < IDLE_DELAY_S + 0.5
