@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from triage.errors import NotFoundError
 from triage.messages import Urgency
@@ -15,6 +15,30 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection, Row
+
+# What runs for every mail is built once: building it anew costs more than executing it.
+_OF_THREAD = (
+    select(cases)
+    .join(messages, messages.c.case_id == cases.c.id)
+    .join(thread_ids, thread_ids.c.message_id == messages.c.id)
+    .where(
+        thread_ids.c.rfc_id.in_(bindparam("rfc_ids", expanding=True)),
+        cases.c.status != "resolved",
+    )
+    .order_by(cases.c.id.desc())
+    .limit(1)
+)
+_OF_SUBJECT = (
+    select(cases)
+    .where(
+        cases.c.client == bindparam("of_client"),
+        cases.c.subject_key == bindparam("key"),
+        cases.c.status != "resolved",
+        cases.c.updated_at >= bindparam("not_before"),
+    )
+    .order_by(cases.c.id.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,32 +145,14 @@ def of_thread(tx: Connection, rfc_ids: Sequence[str]) -> Case | None:
     """The newest unresolved case that a message with one of these ids belongs to."""
     if not rfc_ids:
         return None
-    query = (
-        select(cases)
-        .join(messages, messages.c.case_id == cases.c.id)
-        .join(thread_ids, thread_ids.c.message_id == messages.c.id)
-        .where(thread_ids.c.rfc_id.in_(rfc_ids[-50:]), cases.c.status != "resolved")
-        .order_by(cases.c.id.desc())
-        .limit(1)
-    )
-    row = tx.execute(query).first()
+    row = tx.execute(_OF_THREAD, {"rfc_ids": list(rfc_ids[-50:])}).first()
     return _case(row) if row else None
 
 
 def of_subject(tx: Connection, client: str, subject_key: str, not_before: float) -> Case | None:
     """The newest unresolved case of this client under the same subject."""
-    query = (
-        select(cases)
-        .where(
-            cases.c.client == client,
-            cases.c.subject_key == subject_key[:400],
-            cases.c.status != "resolved",
-            cases.c.updated_at >= not_before,
-        )
-        .order_by(cases.c.id.desc())
-        .limit(1)
-    )
-    row = tx.execute(query).first()
+    key = {"of_client": client, "key": subject_key[:400], "not_before": not_before}
+    row = tx.execute(_OF_SUBJECT, key).first()
     return _case(row) if row else None
 
 

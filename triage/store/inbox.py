@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.errors import NotFoundError
@@ -25,6 +25,28 @@ if TYPE_CHECKING:
 
 _MAX_THREAD_IDS = 50
 _CHUNK = 500  # SQLite binds at most some thousand values in one statement
+
+# What runs for every mail is built once: building it anew costs more than executing it.
+_RECEIVE = upsert(messages).on_conflict_do_nothing().returning(messages.c.id)
+_KEEP_BYTES = insert(raw_messages)
+_LOAD = (
+    select(messages, raw_messages.c.content)
+    .join(raw_messages, raw_messages.c.message_id == messages.c.id, isouter=True)
+    .where(messages.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(messages.c.id)
+)
+_EARLIER_COPY = select(func.min(messages.c.id)).where(
+    messages.c.sha256 == bindparam("sha256"),
+    messages.c.account == bindparam("account"),
+    messages.c.id < bindparam("before"),
+)
+_DECIDE = (
+    update(messages)
+    .where(messages.c.id == bindparam("undecided"), messages.c.state == "received")
+    .values(state="decided", error="")
+)
+_LINK_THREAD = upsert(thread_ids).on_conflict_do_nothing()
+_SAVE_VERDICT = insert(verdicts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,28 +103,23 @@ def unknown(
 def receive(tx: Connection, raw: RawMessage, now: float) -> int | None:
     """Store a message as it came; None when it has a row already."""
     ref = raw.ref
-    statement = (
-        upsert(messages)
-        .values(
-            account=ref.account,
-            folder=ref.folder,
-            uid_validity=ref.uid_validity,
-            uid=ref.uid,
-            sha256=raw.sha256,
-            size=raw.size,
-            complete=raw.complete,
-            problem=raw.problem,
-            received_at=raw.received_at.timestamp(),
-            stored_at=now,
-            state="received",
-        )
-        .on_conflict_do_nothing()
-        .returning(messages.c.id)
-    )
-    message_id = tx.execute(statement).scalar()
+    row = {
+        "account": ref.account,
+        "folder": ref.folder,
+        "uid_validity": ref.uid_validity,
+        "uid": ref.uid,
+        "sha256": raw.sha256,
+        "size": raw.size,
+        "complete": raw.complete,
+        "problem": raw.problem,
+        "received_at": raw.received_at.timestamp(),
+        "stored_at": now,
+        "state": "received",
+    }
+    message_id: int | None = tx.execute(_RECEIVE, row).scalar()
     if message_id is not None:
         packed = zlib.compress(raw.content, 1)
-        tx.execute(insert(raw_messages).values(message_id=message_id, content=packed))
+        tx.execute(_KEEP_BYTES, {"message_id": message_id, "content": packed})
     return message_id
 
 
@@ -144,7 +161,7 @@ def pending(tx: Connection, limit: int, max_bytes: int) -> list[Stored]:
         if chosen and total > max_bytes:
             break
         chosen.append(message_id)
-    return [load(tx, message_id) for message_id in chosen]
+    return _loaded(tx, chosen)
 
 
 def count_pending(tx: Connection) -> int:
@@ -155,45 +172,25 @@ def count_pending(tx: Connection) -> int:
 
 def load(tx: Connection, message_id: int) -> Stored:
     """One message with its bytes. Raises NotFoundError."""
-    query = (
-        select(messages, raw_messages.c.content)
-        .join(raw_messages, raw_messages.c.message_id == messages.c.id, isouter=True)
-        .where(messages.c.id == message_id)
-    )
-    row = tx.execute(query).first()
-    if row is None:
+    found = _loaded(tx, [message_id])
+    if not found:
         msg = f"there is no message {message_id}"
         raise NotFoundError(msg)
-    raw = RawMessage(
-        ref=_ref(row),
-        content=zlib.decompress(row.content) if row.content is not None else b"",
-        received_at=datetime.fromtimestamp(row.received_at, UTC),
-        size=row.size,
-        complete=row.complete,
-        problem=row.problem,
-    )
-    return Stored(id=row.id, raw=raw, sha256=row.sha256, attempts=row.attempts, error=row.error)
+    return found[0]
 
 
 def earlier_copy(tx: Connection, stored: Stored) -> int | None:
     """An earlier message of the same account with the same bytes: renumbered, or moved."""
     if not stored.raw.content:
         return None
-    query = select(func.min(messages.c.id)).where(
-        messages.c.sha256 == stored.sha256,
-        messages.c.account == stored.raw.ref.account,
-        messages.c.id < stored.id,
-    )
-    return tx.execute(query).scalar()
+    key = {"sha256": stored.sha256, "account": stored.raw.ref.account, "before": stored.id}
+    earlier: int | None = tx.execute(_EARLIER_COPY, key).scalar()
+    return earlier
 
 
 def decide(tx: Connection, message_id: int, **fields: Any) -> bool:
     """Record the decision; False when another worker has already decided."""
-    undecided = and_(messages.c.id == message_id, messages.c.state == "received")
-    changed = tx.execute(
-        update(messages).where(undecided).values(state="decided", error="", **fields)
-    )
-    return changed.rowcount == 1
+    return tx.execute(_DECIDE, {"undecided": message_id, **fields}).rowcount == 1
 
 
 def stumbled(tx: Connection, message_id: int, error: str) -> None:
@@ -211,7 +208,7 @@ def link_thread(tx: Connection, message_id: int, rfc_ids: Sequence[str]) -> None
         {"rfc_id": rfc_id[:998], "message_id": message_id} for rfc_id in rfc_ids[-_MAX_THREAD_IDS:]
     ]
     if rows:
-        tx.execute(upsert(thread_ids).on_conflict_do_nothing(), rows)
+        tx.execute(_LINK_THREAD, rows)
 
 
 def thread_of(tx: Connection, rfc_ids: Sequence[str], before: int) -> list[Decided]:
@@ -224,7 +221,7 @@ def thread_of(tx: Connection, rfc_ids: Sequence[str], before: int) -> list[Decid
 
 def save_verdict(tx: Connection, message_id: int, **fields: Any) -> None:
     """Keep what the classifier said, under which model and policy."""
-    tx.execute(insert(verdicts).values(message_id=message_id, **fields))
+    tx.execute(_SAVE_VERDICT, {"message_id": message_id, **fields})
 
 
 def verdict_row(tx: Connection, message_id: int) -> Mapping[str, Any] | None:
@@ -280,6 +277,23 @@ def marked(tx: Connection, ids: Iterable[int], mark: str = "done") -> None:
     """The change in the mailbox was made, or cannot be."""
     for message_id in ids:
         tx.execute(update(messages).where(messages.c.id == message_id).values(mark=mark))
+
+
+def _loaded(tx: Connection, ids: Sequence[int]) -> list[Stored]:
+    """Messages with their bytes, by id; those that do not exist are left out."""
+    return [_stored(row) for row in tx.execute(_LOAD, {"ids": list(ids)})]
+
+
+def _stored(row: Row[Any]) -> Stored:
+    raw = RawMessage(
+        ref=_ref(row),
+        content=zlib.decompress(row.content) if row.content is not None else b"",
+        received_at=datetime.fromtimestamp(row.received_at, UTC),
+        size=row.size,
+        complete=row.complete,
+        problem=row.problem,
+    )
+    return Stored(id=row.id, raw=raw, sha256=row.sha256, attempts=row.attempts, error=row.error)
 
 
 def _ref(row: Row[Any]) -> MessageRef:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.errors import NotFoundError
-from triage.messages import Notice
+from triage.messages import Notice, Urgency
 from triage.store.tables import outbox
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class OutboxRow:
     case_id: int
     message_id: int
     occasion: str
+    urgency: Urgency
     sender: str
     recipient: str
     subject: str
@@ -44,9 +45,23 @@ class OutboxRow:
 
 _COLUMNS = [c for c in outbox.c if c.name != "content"]
 
+# Asked about every mail, so it is built once.
+_BY_RFC_IDS = (
+    select(*_COLUMNS)
+    .where(outbox.c.rfc_id.in_(bindparam("rfc_ids", expanding=True)))
+    .order_by(outbox.c.id)
+)
+
 
 def put(
-    tx: Connection, notice: Notice, *, case_id: int, message_id: int, occasion: str, now: float
+    tx: Connection,
+    notice: Notice,
+    *,
+    case_id: int,
+    message_id: int,
+    occasion: str,
+    urgency: Urgency,
+    now: float,
 ) -> bool:
     """Queue a notice; False when the same notice (by Message-ID) is in the outbox already."""
     statement = (
@@ -56,6 +71,7 @@ def put(
             case_id=case_id,
             message_id=message_id,
             occasion=occasion,
+            urgency=int(urgency),
             sender=notice.sender,
             recipient=notice.recipient,
             subject=notice.subject,
@@ -179,8 +195,8 @@ def by_rfc_ids(tx: Connection, rfc_ids: list[str]) -> list[OutboxRow]:
     """Notices of ours with one of these Message-IDs: what a reply or a bounce refers to."""
     if not rfc_ids:
         return []
-    query = select(*_COLUMNS).where(outbox.c.rfc_id.in_(rfc_ids[-50:])).order_by(outbox.c.id)
-    return [_row(row) for row in tx.execute(query)]
+    found = tx.execute(_BY_RFC_IDS, {"rfc_ids": list(rfc_ids[-50:])})
+    return [_row(row) for row in found]
 
 
 def of_case(tx: Connection, case_id: int) -> list[OutboxRow]:
@@ -207,4 +223,5 @@ def _missing(outbox_id: int) -> str:
 
 
 def _row(row: Row[Any]) -> OutboxRow:
-    return OutboxRow(**row._mapping)  # noqa: SLF001 - the documented way to a dict
+    fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a dict
+    return OutboxRow(**{**fields, "urgency": Urgency(fields["urgency"])})
