@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 from triage.check import check_all
 from triage.check.problem import Problem
-from triage.cli.questions import parse_person
 from triage.cli.setup import Tools, register
 from triage.config import ImapAccount, Secret
 from triage.config_file import load_config
@@ -22,6 +21,7 @@ from triage.messages import Address, Urgency
 from triage.policy_file import load_policy
 from triage.providers import PROVIDERS, guess_provider
 from triage.setup_files import NewFile, person_ids, write_files
+from triage.setup_people import parse_person
 
 if TYPE_CHECKING:
     from typer.testing import Result

@@ -7,7 +7,6 @@ missing or wrong is told at once; talk goes to standard error.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,15 +17,16 @@ import typer
 
 from triage.addresses import address_problem, host_problem
 from triage.config import Secret, Security
-from triage.messages import Address
-from triage.providers import PROVIDERS, PUBLIC_DOMAINS, Provider, Server, guess_provider
+from triage.providers import PROVIDERS, Provider, Server, guess_provider
 from triage.setup_files import PASSWORD_NAME, Answers
+from triage.setup_people import firm_name, manager_problem, own_people, parse_person
 from triage.tables import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_NAMED = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*")
+    from triage.messages import Address
+
 _MAX_PORT = 65535
 
 
@@ -107,10 +107,10 @@ def collect(flags: Flags, questions: Questions) -> tuple[Answers, str | None]:
     )
     secret, password = _password(flags, questions, provider)
     firm = questions.ask(
-        flags.firm, flag="--firm", question="Name of your firm", default=_firm_name(address)
+        flags.firm, flag="--firm", question="Name of your firm", default=firm_name(address)
     )
     managers = _managers(flags, questions, address)
-    domains, staff = _own_people(address, managers)
+    domains, staff = own_people(address, managers)
     smtp_username = username if flags.smtp_username is None else flags.smtp_username
     answers = Answers(
         firm=firm,
@@ -247,7 +247,7 @@ def _managers(flags: Flags, questions: Questions, inbox: str) -> tuple[Address, 
     """Who hears of escalated mail; at least one."""
     managers: list[Address] = []
     for text in flags.manager:
-        if says := _manager_problem(text, inbox, managers):
+        if says := manager_problem(text, inbox, managers):
             questions.complaints.append(f"--manager: {says}")
         else:
             managers.append(parse_person(text))
@@ -256,7 +256,7 @@ def _managers(flags: Flags, questions: Questions, inbox: str) -> tuple[Address, 
     if not flags.manager and questions.interactive:
         talk("Who should hear of important mail? One manager at a time, as: Name <address>")
         while text := _next_manager(first=not managers):
-            if says := _manager_problem(text, inbox, managers):
+            if says := manager_problem(text, inbox, managers):
                 talk(f"  {says}")
             else:
                 managers.append(parse_person(text))
@@ -268,41 +268,6 @@ def _next_manager(*, first: bool) -> str:
         return str(typer.prompt("Manager", err=True)).strip()
     question = "Another manager (just Enter if that is all)"
     return str(typer.prompt(question, default="", show_default=False, err=True)).strip()
-
-
-def _manager_problem(text: str, inbox: str, others: Sequence[Address]) -> str:
-    address = parse_person(text).address
-    if says := address_problem(address):
-        return says
-    if address.lower() == inbox.lower():
-        return f"{address} is the watched inbox itself; write the person's own address"
-    if address.lower() in (other.address.lower() for other in others):
-        return f"{address} was given already"
-    return ""
-
-
-def parse_person(text: str) -> Address:
-    """`Name <address>` or an address alone, whose local part then gives the name."""
-    if found := _NAMED.fullmatch(text):
-        name, address = found[1].strip('" '), found[2].strip()
-    else:
-        name, address = "", text.strip()
-    guessed = re.sub(r"[._-]+", " ", address.partition("@")[0]).title()
-    return Address(name=" ".join((name or guessed).split()), address=address)
-
-
-def _own_people(inbox: str, managers: Sequence[Address]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The firm's domains, and single addresses of people outside them."""
-    domain = inbox.rpartition("@")[2].lower()
-    domains = () if domain in PUBLIC_DOMAINS else (domain,)
-    everybody = [inbox, *(manager.address for manager in managers)]
-    staff = [a for a in everybody if a.rpartition("@")[2].lower() not in domains]
-    return domains, tuple(staff)
-
-
-def _firm_name(address: str) -> str:
-    domain = address.rpartition("@")[2].lower()
-    return "" if domain in PUBLIC_DOMAINS else domain.partition(".")[0].title()
 
 
 def _since(flags: Flags, questions: Questions) -> date | None:
