@@ -39,6 +39,7 @@ HISTORIES = {
     "Outlook French": f"De : Jane\nEnvoyé : lundi\nÀ : Help\nObjet : Release\n\n{OLD}",
     "original message": f"-----Original Message-----\nFrom: Jane\n\n{OLD}",
     "original German": f"-----Ursprüngliche Nachricht-----\n{OLD}",
+    "helpdesk": f"##- Please type your reply above this line -##\n\n{OLD}",
     "plain quote": f"> {OLD}\n> And one more line.",
 }
 SIGNATURES = {
@@ -82,7 +83,8 @@ def test_answers_between_quotes_stay() -> None:
         "On Mon, 3 Mar 2025, Jane <jane@x.example> wrote:\n> Is it live?\n"
         "No, it is not, and we are waiting.\n> Who fixes it?\nYou promised to do so."
     )
-    expected = "No, it is not, and we are waiting.\nYou promised to do so."
+    text = text.replace("> Who", "\n\n\n> Who")
+    expected = "No, it is not, and we are waiting.\n\nYou promised to do so."
     assert quotes.new_text(text) == expected
 
 

@@ -20,7 +20,7 @@ _MAX_ATTRIBUTION_LINES = 4
 _MAX_ATTRIBUTION_CHARS = 400
 _MAX_LINE = 1_000
 _WIDE_COLON = "\uff1a"
-_MARKS = "-*_=~>\u2013\u2014"
+_MARKS = "-*_=~>#\u2013\u2014"
 
 _OPENING = re.compile(
     r"[-\s*]{0,6}(?:on|at|am|le|el|il|il giorno|em|op|den|på|ven|w dniu|dnia|dne|в|"
@@ -45,6 +45,10 @@ _ORIGINAL = re.compile(
     r"mensaje original|messaggio originale|mensagem original|oorspronkelijk bericht|"
     r"ursprungligt meddelande|original(?:t)? meddelande|oprindelig (?:meddelelse|besked)|"
     r"wiadomość oryginalna|исходное сообщение|original-nachricht)\s{0,3}-{3,}[*\s]{0,4}",
+    re.IGNORECASE,
+)
+_REPLY_ABOVE = re.compile(  # helpdesks
+    r"\W{0,8}(?:please )?(?:type|write|reply|add) (?:your (?:reply|comment) )?above this line\W{0,8}",
     re.IGNORECASE,
 )
 _FORWARD_PHRASE = (
@@ -129,7 +133,7 @@ def _marker_at(lines: Sequence[str], index: int, line: str) -> Boundary | None:
     """A line that says forwarded or original message, with the header block below it."""
     if _FORWARDED.fullmatch(labels.unquoted(line)):
         kind = Cut.FORWARD
-    elif _ORIGINAL.fullmatch(line):
+    elif _ORIGINAL.fullmatch(line) or _REPLY_ABOVE.fullmatch(line):
         kind = Cut.ORIGINAL
     else:
         return None

@@ -6,6 +6,7 @@ below quoted lines stay, and when hardly anything would remain the whole text do
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from triage.parsing.boundaries import Boundary, Cut, boundary_at, is_quoted
@@ -14,6 +15,7 @@ from triage.parsing.signatures import has_words, without_tail
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_GAPS = re.compile(r"\n{3,}")  # what taking out quotes leaves
 MIN_CHARS = 20
 MIN_SHARE = 0.02
 ENOUGH_CHARS = 200  # a reply this long stands for itself, however long the thread below it
@@ -28,8 +30,10 @@ def new_text(text: str) -> str:
 
 def stripped(text: str) -> str:
     """`text` without history, signature and disclaimer, however little that leaves."""
-    lines = without_history(text.split("\n"))
-    return "\n".join(without_tail(lines)).strip()
+    lines = text.split("\n")
+    kept = without_history(lines)
+    words = "\n".join(without_tail(kept)).strip()
+    return words if len(kept) == len(lines) else _GAPS.sub("\n\n", words)
 
 
 def is_too_little(kept: str, whole: str) -> bool:
