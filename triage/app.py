@@ -63,9 +63,13 @@ def load_settings(path: Path) -> Settings:
 
 
 def models_root(config: Config) -> Path:
-    """The folder of models in use: the firm's own, or the one that ships with the program."""
-    own = config.models
-    return own if own is not None and own.is_dir() else resource("models")
+    """The folder of models in use: the firm's own once it has one in force, else the shipped."""
+    from classifiers.ledger import read_ledger  # noqa: PLC0415
+
+    if config.models is not None:
+        return config.models
+    own = config.path.parent / "models"
+    return own if read_ledger(own, missing_ok=True).current else resource("models")
 
 
 def load_classifier(settings: Settings) -> Classifier:

@@ -112,11 +112,15 @@ def _reason(route_: Route, text: str) -> Reason:
 
 
 def _speaks(rule: Raise, text: str) -> bool:
-    lowered = " ".join(text.lower().split())
+    folded = _folded(text)
     return any(
-        re.search(rf"(?<!\w){re.escape(' '.join(words.lower().split()))}(?!\w)", lowered)
-        for words in rule.when
+        re.search(rf"(?<!\w){re.escape(_folded(words))}(?!\w)", folded) for words in rule.when
     )
+
+
+def _folded(text: str) -> str:
+    """Case, white space and curly apostrophes make no difference."""
+    return " ".join(text.lower().replace("\u2019", "'").split())
 
 
 def _recipients(

@@ -37,6 +37,13 @@ def test_an_unsure_mail_waits_for_review(bench: Bench) -> None:
         assert [mail.unsure_tags for mail in inbox.unsure(tx, 9)] == [("blocker",)]
 
 
+def test_an_unsure_reply_joins_when_its_case_has_the_tag_already(bench: Bench) -> None:
+    bench.judge("We are stuck.", message_id="<a@client.example>")
+    headers = "References: <a@client.example>\r\n"
+    assert bench.judge("perhaps stuck", headers=headers).action == "joined"
+    assert bench.judge("perhaps disappointed", headers=headers).action == "unsure"
+
+
 def test_a_mail_without_any_text_waits_for_review(bench: Bench) -> None:
     assert bench.judge("", subject="see attached").action == "unsure"
 

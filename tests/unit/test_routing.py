@@ -17,7 +17,7 @@ POLICY = make_policy(
         "ben",
         urgency=Urgency.HIGH,
         acknowledge_within_s=30,
-        raises=(Raise(when=("cancel the contract",), to=Urgency.URGENT, because="Leaving."),),
+        raises=(Raise(when=("cancel the contract", "won't pay"), to=Urgency.URGENT, because="Leaving."),),
     ),
 )
 
@@ -66,6 +66,7 @@ def test_several_tags_take_the_union_the_worst_urgency_and_the_shortest_window()
         ("We will cancel the contract.", Urgency.URGENT),
         ("We will CANCEL\n the   contract!", Urgency.URGENT),
         ("cancel the contractor's visit", Urgency.HIGH),
+        ("We won\u2019t pay.", Urgency.URGENT),
         ("nothing of the kind", Urgency.HIGH),
     ],
 )

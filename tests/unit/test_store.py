@@ -53,6 +53,7 @@ def queue(store: Store, number: int = 1, now: float = 100.0) -> int:
             case_id=case.id,
             message_id=message_id,
             occasion="first",
+            urgency=Urgency.HIGH,
             now=now,
         )
         return outbox.due(tx, now)[-1].id
@@ -165,7 +166,13 @@ def test_the_same_notice_is_queued_once(store: Store) -> None:
     with store.write() as tx:
         before = outbox.get(tx, row)
         assert not outbox.put(
-            tx, make_notice(), case_id=before.case_id, message_id=1, occasion="first", now=1.0
+            tx,
+            make_notice(),
+            case_id=before.case_id,
+            message_id=1,
+            occasion="first",
+            urgency=Urgency.HIGH,
+            now=1.0,
         )
 
 

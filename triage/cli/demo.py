@@ -40,7 +40,9 @@ def demo(
     source = resource("data") / "demo"
     for name in ("triage.toml", "policy.toml"):
         shutil.copy(source / name, folder / name)
-    shutil.copytree(source / "mailbox", folder / "mailbox")
+    (folder / "mailbox").mkdir()
+    for path in sorted((source / "mailbox").glob("*.eml")):  # they arrive in this order
+        shutil.copyfile(path, folder / "mailbox" / path.name)
     typer.echo(f"A sample week in a shared inbox: {len(_mails(folder))} mails.", err=True)
     settings = app.load_settings(folder / "triage.toml")
     store = app.open_store(settings.config.store)
@@ -109,17 +111,16 @@ def _row(runner: EmbeddedRunner, message_id: int, file_of: dict[str, str]) -> De
     from triage.channels.folder import file_name  # noqa: PLC0415
     from triage.demo_page import DemoRow  # noqa: PLC0415
     from triage.parsing import parse  # noqa: PLC0415
-    from triage.store import cases, inbox, outbox  # noqa: PLC0415
+    from triage.store import inbox, outbox  # noqa: PLC0415
+    from triage.summary.people import organisation  # noqa: PLC0415
 
     people = {p.address: p.name for p in runner.decider.policy.people.values()}
     with runner.sender.store.read() as tx:
         mail = inbox.decided(tx, message_id)
         stored = inbox.load(tx, message_id)
         verdict = inbox.verdict_row(tx, message_id)
-        case = cases.get(tx, mail.case_id) if mail.case_id else None
-        sent = (
-            [r for r in outbox.of_case(tx, case.id) if r.message_id == message_id] if case else []
-        )
+        briefs = outbox.of_case(tx, mail.case_id) if mail.case_id else []
+        sent = [row for row in briefs if row.message_id == message_id]
         notices = [outbox.notice(tx, row.id) for row in sent]
     evidence = verdict["evidence"] if verdict else []
     gist = list(dict.fromkeys(each["sentence"] for each in evidence if each["tag"] in mail.tags))
@@ -134,10 +135,10 @@ def _row(runner: EmbeddedRunner, message_id: int, file_of: dict[str, str]) -> De
         why=mail.why,
         case_id=mail.case_id,
         recipients=tuple(people.get(n.recipient, n.recipient) for n in notices),
-        urgency=case.urgency.label if case and notices else "",
+        urgency=sent[0].urgency.label if sent else "",
         brief_html=_html(notices[0].content) if notices else None,
         brief_file=f"briefs/{file_name(notices[0])}" if notices else None,
-        client=mail.client,
+        client=organisation(mail.client.rpartition("@")[2]),
         gist=" ".join(gist[:2]),
         received_at=written or datetime.fromtimestamp(mail.received_at, UTC),
     )

@@ -76,6 +76,7 @@ class Rewriter:
                 case_id=case.id,
                 message_id=stored.id,
                 occasion=occasion.value,
+                urgency=escalation.urgency,
                 now=now,
             )
 

@@ -155,10 +155,11 @@ class Decider:
         if escalation:
             return self._escalate(tx, reading, escalation, case, now)
         case_id = case.id if case else None
-        if verdict.unsure or _nothing_to_read(email):
+        open_questions = set(verdict.unsure_tags) - set(case.tags if case else ())
+        if open_questions or _nothing_to_read(email):
             why = _why_unsure(verdict)
             return self._conclude(tx, reading, "unsure", why, case_id=case_id)
-        if case and verdict.tags:
+        if case and (verdict.tags or verdict.unsure):
             why = f"case {case.id} has it already"
             audit.note(tx, "joined", now=now, case_id=case.id, message_id=stored.id)
             return self._conclude(tx, reading, "joined", why, case_id=case_id)
@@ -215,6 +216,7 @@ class Decider:
                 case_id=case.id,
                 message_id=stored.id,
                 occasion=escalation.occasion.value,
+                urgency=escalation.urgency,
                 now=now,
             )
         if escalation.acknowledge_within_s is not None:

@@ -144,6 +144,7 @@ outbox = Table(
     Column("case_id", Key, ForeignKey("cases.id"), nullable=False),
     Column("message_id", Key, ForeignKey("messages.id"), nullable=False),
     Column("occasion", String(20), nullable=False),
+    Column("urgency", Integer, nullable=False),
     Column("sender", String(320), nullable=False),
     Column("recipient", String(320), nullable=False),
     Column("subject", Text, nullable=False),
