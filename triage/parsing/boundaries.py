@@ -48,7 +48,8 @@ _ORIGINAL = re.compile(
     re.IGNORECASE,
 )
 _REPLY_ABOVE = re.compile(  # helpdesks
-    r"\W{0,8}(?:please )?(?:type|write|reply|add) (?:your (?:reply|comment) )?above this line\W{0,8}",
+    r"\W{0,8}(?:please )?(?:type|write|reply|add) (?:your (?:reply|comment) )?"
+    r"above this line\W{0,8}",
     re.IGNORECASE,
 )
 _FORWARD_PHRASE = (
