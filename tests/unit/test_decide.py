@@ -337,3 +337,11 @@ def test_the_trail_tells_the_whole_story(bench: Bench) -> None:
     bench.sender.send_due()
     with bench.store.read() as tx:
         assert [entry.action for entry in audit.of_case(tx, 1)] == ["escalated", "sent"]
+
+
+def test_a_refused_brief_about_an_unreadable_mail_finds_another_person(bench: Bench) -> None:
+    bench.channel.script = [DeliveryStatus.REFUSED]
+    bench.judge("", content=b"X: " + b"a" * 200_000 + b"\r\n\r\nbody")
+    bench.sender.send_due()
+    bench.sender.send_due()
+    assert [n.recipient for n in bench.channel.delivered] == ["ben@firm.example"]

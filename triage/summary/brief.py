@@ -68,6 +68,7 @@ class Brief:
         text: the person's own words, from which an answer is chosen; not for printing.
         deciding: (tag, all its deciding sentences), for the same use.
         store_id: number of the message in the store, for `triage label`.
+        note: a sentence for the top, such as to whom it could not be delivered.
         place: where the original lies on the server.
     """
 
@@ -101,6 +102,7 @@ class Brief:
     scores: tuple[Score, ...] = ()
     model: str = ""
     problems: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from triage.summary.quoting import (
     lead,
     opening,
     speaks_of_file,
+    with_context,
 )
 from triage.summary.subject import subject_line
 from triage.summary.wording import clean_line, clean_text, day, duration, moment, shorten, size
@@ -71,7 +72,7 @@ def summarise(
     titles = _titles(reasons, verdict, case)
     new = tuple(t for t in _tags(reasons) if t not in case.earlier_tags)
     decided = decisive(verdict, _quote_order(escalation.occasion, reasons, new), titles, email)
-    quotes = decided or opening(text)
+    quotes = with_context(decided, text) or opening(text)
     new_titles = tuple(titles[tag] for tag in new)
     when = email.date or raw.received_at
     subject = shorten(clean_line(email.original_subject or email.subject), SUBJECT_LIMIT)
@@ -116,6 +117,7 @@ def summarise(
         scores=_scores(verdict, titles),
         model=clean_line(verdict.model) if verdict else "",
         problems=_problems(email, raw, escalation),
+        note=clean_line(escalation.note),
     )
 
 

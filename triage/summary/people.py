@@ -23,6 +23,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+LEFT_OUT = r"(?:[.'\u2019]? ?|-| & | and )"  # what may stand between two letters of a domain
 SECOND_LEVEL = _words("ac co com edu gob gov ltd me ne net or org plc")
 PUBLIC_MAIL = _words(
     "aol btinternet comcast fastmail free gmail gmx googlemail hey hotmail hushmail icloud inbox"
@@ -100,10 +101,13 @@ def _title(label: str) -> str:
 
 
 def _spelt_in(text: str, label: str) -> str:
-    """Return the label's spelling in the text where it is written with a capital letter."""
-    parts = [re.escape(part) for part in re.split(r"[-_]+", label) if part]
+    """Return the label's spelling in the text where it is written with a capital letter.
+
+    A domain leaves out spaces and signs: `stmarys` may be written `St. Mary's`.
+    """
+    letters = re.sub(r"[-_]", "", label)
     pattern = re.compile(
-        rf"(?<![\w@./-])({'(?:[ -]| & | and )?'.join(parts)})(?![\w@]|\.\w)", re.IGNORECASE
+        rf"(?<![\w@./-])({LEFT_OUT.join(map(re.escape, letters))})(?![\w@]|\.\w)", re.IGNORECASE
     )
     found = (clean_line(match.group(1)) for match in pattern.finditer(text))
     return next((name for name in found if name[:1].isupper()), "")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 QUOTE_LIMIT = 240
 QUOTES = 3
+WORDS = 3  # fewer are a name or a scrap, not a sentence
 TEXT_LIMIT = 20_000  # characters of a mail that a brief looks at
 GREETING = re.compile(
     r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|morning|afternoon|greetings)\b",
@@ -37,7 +38,7 @@ def decisive(
     verdict: Verdict | None, tags: Sequence[str], titles: Mapping[str, str], email: Email
 ) -> tuple[Quote, ...]:
     """Return up to three deciding sentences: the best of each tag first, then the next best."""
-    per_tag = [_sentences_for(tag, verdict) for tag in tags]
+    per_tag = [_telling(_sentences_for(tag, verdict)) for tag in tags]
     turn_by_turn = chain.from_iterable(zip_longest(*per_tag))
     chosen = list(dict.fromkeys(text for text in turn_by_turn if text))[:QUOTES]
     return tuple(
@@ -48,6 +49,24 @@ def decisive(
         )
         for text in chosen
     )
+
+
+def _telling(found: list[str]) -> list[str]:
+    """Leave out names and other scraps, unless there is nothing else."""
+    return [text for text in found if len(text.split()) >= WORDS] or found
+
+
+def with_context(quotes: tuple[Quote, ...], text: str) -> tuple[Quote, ...]:
+    """Add the sentence before a lone deciding one, or the one after it, so that it can be judged."""
+    if len(quotes) != 1 or quotes[0].by:
+        return quotes
+    lines = [s for s in _without_greeting(text[:TEXT_LIMIT]) if len(s.split()) >= WORDS]
+    start = quotes[0].text.removesuffix("...")
+    place = next((n for n, line in enumerate(lines) if start in line or line in start), None)
+    if place is None or len(lines) == 1:
+        return quotes
+    beside = lines[place - 1] if place else lines[1]
+    return (*quotes, Quote(text=shorten(beside, QUOTE_LIMIT)))
 
 
 def deciding_text(verdict: Verdict | None, tags: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -58,6 +58,8 @@ def _head(
         return "[Could not read]"
     if occasion is Occasion.REMINDER:
         return f"[Reminder, {urgency.label}] {tags},"
+    if occasion is Occasion.UNDELIVERED:
+        return f"[Undelivered, {urgency.label}] {tags},"
     if occasion is Occasion.NEW_TAG:
         return f"[{word}] Now also {_joined(new_titles or titles)},"
     if occasion is Occasion.WORSE:
