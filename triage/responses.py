@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jinja2 import StrictUndefined, TemplateError
@@ -149,11 +150,19 @@ def _normalise(text: str) -> str:
 
 
 def _found(phrase: str, text: str) -> bool:
+    start, pattern = _pattern(phrase)
+    return start in text and pattern.search(text) is not None
+
+
+@cache
+def _pattern(phrase: str) -> tuple[str, re.Pattern[str]]:
+    """How a phrase begins, to look for first, and its pattern; `re` forgets so many of them."""
     words = r"\s".join(
         re.escape(word.removesuffix("*")) + (r"\w*" if word.endswith("*") else "")
         for word in phrase.split()
     )
-    return re.search(rf"(?<!\w){words}(?!\w)", text) is not None
+    start = next(iter(phrase.split()), "").removesuffix("*")
+    return start, re.compile(rf"(?<!\w){words}(?!\w)")
 
 
 def _read(path: Path, problems: list[str]) -> Response | None:
