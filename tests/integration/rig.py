@@ -49,7 +49,7 @@ class Rig:
     mailbox: Mailbox
     sink: Sink
     port: int = 0
-    user: str = ""
+    password: str = PASSWORD
     folders: tuple[str, ...] = ("INBOX",)
     account: str = ""  # further lines of [[accounts]]
     outgoing: str = ""  # further lines of [outgoing]
@@ -59,7 +59,7 @@ class Rig:
     def write(self) -> Path:
         """Write `triage.toml` and the policy."""
         password = self.folder / "password"
-        password.write_text(PASSWORD)
+        password.write_text(self.password)
         password.chmod(0o600)
         demo = resource("data") / "demo"
         (self.folder / "policy.toml").write_bytes((demo / "policy.toml").read_bytes())
@@ -77,7 +77,7 @@ type = "imap"
 host = "127.0.0.1"
 port = {self.port or self.mailbox.server.port}
 security = "none"
-username = "{self.user or self.mailbox.user}"
+username = "{self.mailbox.user}"
 password_file = "password"
 folders = [{names}]
 timeout_s = 5
