@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.imap_helpers import HELLO, ProxyOf, SourceOf, Waiting, contents, fetch_all, mail
-from tests.imap_proxy import Do, Fault
+from tests.imap_proxy import Do, Fault, ImapProxy
+from triage.config import Limits
 from triage.errors import SourceError
 
 if TYPE_CHECKING:
@@ -162,3 +163,28 @@ def test_close_is_quick_when_the_server_hangs(
     source.close()
     source.close()
     assert time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_over_a_bad_link_every_mail_is_read_whole_and_once(
+    mailbox: Mailbox, source_of: SourceOf, seed: int
+) -> None:
+    mails = [mail(n, b"x" * (n * 37 % 3000) + b"\r\n") for n in range(1, 121)]
+    mailbox.deliver(*mails)
+    read: list[bytes] = []
+    with ImapProxy(mailbox.server.port, seed=seed, rate=0.1) as proxy:
+        source = source_of(mailbox, port=proxy.port, limits=Limits(batch_messages=3))
+        for _ in range(200):
+            try:
+                source.open()
+                for fetched in source.fetch(source.list_uids(after=len(read), since=None)):
+                    assert fetched.uid == len(read) + 1
+                    assert fetched.raw is not None
+                    assert fetched.raw.complete
+                    read.append(fetched.raw.content)
+                break
+            except SourceError:
+                source.close()
+        source.close()
+        assert proxy.hits > 5
+    assert read == mails

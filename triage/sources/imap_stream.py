@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 64 * 1024
 _MAX_LINE: Final = 32 * 1024 * 1024  # one SEARCH answer may name every mail in the folder
+_MAX_LITERAL: Final = 512 * 1024 * 1024  # a server may not make us hold more at once
 _SLOWEST_BYTES_PER_S: Final = 4096  # a literal that comes slower counts as a stall
 _STOPPED: Final = "the server stopped in the middle of an answer"
 _CLOSED: Final = "the server closed the connection"
@@ -71,6 +72,8 @@ class ImapStream(imaplib.IMAP4):
 
     def read(self, size: int) -> bytes:
         """Read exactly `size` bytes of a literal."""
+        if size > _MAX_LITERAL:
+            raise self.abort("the server sent more at once than can be taken")
         patience_s = (self.sock.gettimeout() or 0.0) + size / _SLOWEST_BYTES_PER_S
         deadline = time.monotonic() + patience_s
         while len(self._unread) < size:
