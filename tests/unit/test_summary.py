@@ -126,6 +126,28 @@ def test_without_deciding_sentences_the_mail_begins_to_speak_for_itself() -> Non
     assert opening("Hi Ben,\n\nhello again. It broke.")[0].text == "It broke."
 
 
+def test_a_lone_deciding_sentence_gets_the_one_beside_it_as_context() -> None:
+    def quoted(sentence: str, text: str) -> list[str]:
+        verdict = make_verdict(evidence=(Evidence(tag="blocker", sentence=sentence, score=0.9),))
+        return [q.text for q in make_brief(email=make_email(text=text), verdict=verdict).quotes]
+
+    text = "Hi Ben,\n\nMy friend Lars asked for you. He decides in May. See you then."
+    assert quoted("He decides in May.", text)[1] == "My friend Lars asked for you."
+    assert quoted("My friend Lars asked for you.", text)[1] == "He decides in May."
+    longer = "Same here. He decides in May. He runs three shops in the north of Wales."
+    assert quoted("He decides in May.", longer)[1].startswith("He runs three shops")
+    assert quoted("He decides in May.", "He decides in May.") == ["He decides in May."]
+    assert quoted("Not in the text at all.", text) == ["Not in the text at all."]
+
+
+def test_a_name_is_no_deciding_sentence_unless_there_is_no_other() -> None:
+    name = Evidence(tag="blocker", sentence="Bev Thornton", score=0.99)
+    full = Evidence(tag="blocker", sentence="The third release broke again.", score=0.9)
+    both = make_brief(verdict=make_verdict(evidence=(name, full)))
+    assert both.quotes[0].text == full.sentence
+    assert make_brief(verdict=make_verdict(evidence=(name,))).quotes[0].text == "Bev Thornton"
+
+
 def test_a_forward_is_about_its_original_sender() -> None:
     brief = staff_forward()
     assert brief.person.address == "m.adeyemi@stmarys.example"
@@ -237,6 +259,8 @@ def test_people_are_greeted_by_a_name_only_where_there_is_one(name: str, first: 
         ("ibm.com", "write to jo@IBM.com", "Ibm"),
         ("gmail.com", "", ""),
         ("xn--bcher-kva.example", "", ""),
+        ("medlardental.com", "Simon, Medlar Dental", "Medlar Dental"),
+        ("stmarys.org.uk", "Ward 7, St. Mary's Hospital", "St. Mary's"),
         ("localhost", "", ""),
         ("", "", ""),
     ],

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 QUOTE_LIMIT = 240
 QUOTES = 3
 WORDS = 3  # fewer are a name or a scrap, not a sentence
+CONTEXT_WORDS = 6  # fewer seldom explain the sentence beside them
 TEXT_LIMIT = 20_000  # characters of a mail that a brief looks at
 GREETING = re.compile(
     r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|morning|afternoon|greetings)\b",
@@ -57,7 +58,7 @@ def _telling(found: list[str]) -> list[str]:
 
 
 def with_context(quotes: tuple[Quote, ...], text: str) -> tuple[Quote, ...]:
-    """Add the sentence before a lone deciding one, or the one after it, so that it can be judged."""
+    """Add the sentence before a lone deciding one, else the one after it, as context."""
     if len(quotes) != 1 or quotes[0].by:
         return quotes
     lines = [s for s in _without_greeting(text[:TEXT_LIMIT]) if len(s.split()) >= WORDS]
@@ -65,8 +66,9 @@ def with_context(quotes: tuple[Quote, ...], text: str) -> tuple[Quote, ...]:
     place = next((n for n, line in enumerate(lines) if start in line or line in start), None)
     if place is None or len(lines) == 1:
         return quotes
-    beside = lines[place - 1] if place else lines[1]
-    return (*quotes, Quote(text=shorten(beside, QUOTE_LIMIT)))
+    beside = [*lines[max(0, place - 1) : place], *lines[place + 1 : place + 2]]
+    full = [line for line in beside if len(line.split()) >= CONTEXT_WORDS] or beside
+    return (*quotes, Quote(text=shorten(full[0], QUOTE_LIMIT)))
 
 
 def deciding_text(verdict: Verdict | None, tags: Sequence[str]) -> tuple[tuple[str, str], ...]:
