@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 from collections import Counter
 from dataclasses import replace
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from triage.messages import Outcome
     from triage.runners.embedded import EmbeddedRunner
     from triage.store.engine import Store
+
+log = logging.getLogger(__name__)
 
 LogFormat = Annotated[str, typer.Option("--log-format", help="plain or json.")]
 
@@ -41,7 +44,9 @@ def run(
         bool,
         typer.Option("--dry-run", help="Send nothing: briefs land in the folder dry-run/."),
     ] = False,
-    log_format: LogFormat = "plain",
+    log_format: log = logging.getLogger(__name__)
+
+LogFormat = "plain",
 ) -> None:
     """Watch the mailboxes and escalate. Stops cleanly on SIGTERM and Ctrl-C."""
     from triage import app, logs  # noqa: PLC0415
@@ -50,6 +55,7 @@ def run(
     settings = app.load_settings(config_path(config))
     if dry_run:
         settings = app.dry_run(settings)
+    _log_settings(settings)
     with app.only_instance(settings.config.store):
         store = app.open_store(settings.config.store)
         try:
@@ -62,6 +68,22 @@ def run(
         _say_counts(counts)
     if failed:
         raise typer.Exit(1)
+
+
+def _log_settings(settings: Settings) -> None:
+    """What is in force after defaults and file, secrets masked: the first question in trouble."""
+    from triage import __version__  # noqa: PLC0415
+    from triage.config_file import mask  # noqa: PLC0415
+
+    log.info(
+        "starting",
+        extra={
+            "action": "starting",
+            "version": __version__,
+            "policy": settings.policy.version,
+            "settings": "; ".join(mask(settings.config).splitlines()),
+        },
+    )
 
 
 def _runner(
