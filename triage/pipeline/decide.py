@@ -148,7 +148,7 @@ class Decider:
             verdict.tags,
             text=f"{email.subject}\n{email.new_text}",
             policy=self.policy,
-            turn=cases.count(tx),
+            turn=cases.count(tx) if verdict.tags else 0,  # counting every case is not free
             case=_known(case) if case else None,
             excluded=people_outside(email, self.firm),
         )
