@@ -571,3 +571,11 @@ def test_a_brief_for_a_person_without_own_tags_gives_all_reasons() -> None:
 def test_the_sender_may_have_no_name() -> None:
     renderer = Renderer(firm=make_firm(), sender=Address(address="triage@radial.example"))
     assert parsed(rendered(renderer=renderer))["From"] == "triage@radial.example"
+
+
+def test_what_made_it_urgent_is_said_outside_the_policys_own_words() -> None:
+    reason = make_reason(because="The client speaks of leaving.")
+    notice = rendered(make_brief(escalation=make_escalation(reasons=(reason,))))
+    text = " ".join(body(notice, "plain").split())
+    assert 'mention them on it." The client speaks of leaving.' in text
+    assert "&rdquo; The client speaks of leaving." in body(notice, "html")
