@@ -44,9 +44,7 @@ def run(
         bool,
         typer.Option("--dry-run", help="Send nothing: briefs land in the folder dry-run/."),
     ] = False,
-    log_format: log = logging.getLogger(__name__)
-
-LogFormat = "plain",
+    log_format: LogFormat = "plain",
 ) -> None:
     """Watch the mailboxes and escalate. Stops cleanly on SIGTERM and Ctrl-C."""
     from triage import app, logs  # noqa: PLC0415

@@ -54,9 +54,9 @@ class MailSource(Protocol):
         """Connect and select the folder; afresh after `close()`. Raises SourceError."""
 
     def list_uids(self, *, after: int, since: date | None) -> list[int]:
-        """UIDs present, ascending: above `after`, received on or after `since` if given.
+        """UIDs present, oldest first: above `after`, received on or after `since` if given.
 
-        Sources that are not `ordered` ignore `after`.
+        Sources that are not `ordered` ignore `after`, and their UIDs do not ascend.
         """
 
     def fetch(self, uids: Sequence[int]) -> Iterator[Fetched]:
