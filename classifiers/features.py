@@ -70,7 +70,7 @@ class WordGrams(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Sequence[Document]) -> Any:
         """Return (n_documents, n_features) sparse, rows of length 1."""
-        return self.vectorizer_.transform(_texts(X))
+        return _counted(self.vectorizer_, X)
 
 
 class CharGrams(TransformerMixin, BaseEstimator):
@@ -94,7 +94,7 @@ class CharGrams(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Sequence[Document]) -> Any:
         """Return (n_documents, n_features) sparse, rows of length 1."""
-        return self.vectorizer_.transform(_texts(X))
+        return _counted(self.vectorizer_, X)
 
 
 class Fixed(TransformerMixin, BaseEstimator):
@@ -151,6 +151,12 @@ class Cues(Fixed):
         counts = [sum(1 for _ in pattern.finditer(text)) for pattern in _CUE_PATTERNS]
         words = len(text.split()) + 10  # so that one cue in three words is no certainty
         return [min(n, _MOST) / _MOST for n in counts] + [5 * n / words for n in counts]
+
+
+def _counted(vectorizer: TfidfVectorizer, documents: Sequence[Document]) -> Any:
+    if not documents:  # scikit-learn refuses to transform nothing
+        return sparse.csr_matrix((0, len(vectorizer.vocabulary_)), dtype=np.float32)
+    return vectorizer.transform(_texts(documents))
 
 
 def _text(document: Document) -> str:

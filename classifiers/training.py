@@ -112,7 +112,10 @@ def train(
     )
     card = _card(kept, infos, sentences, held_out, tags=tags, settings=settings)
     data = {"read": len(examples), **_data_summary(kept, tags)}
-    return Model(parts, Card(version=version, trained_at=now.isoformat(), data=data, **card))
+    return Model(
+        parts,
+        Card(version=version, trained_at=now.isoformat(timespec="seconds"), data=data, **card),
+    )
 
 
 def tags_to_learn(

@@ -71,10 +71,12 @@ def _in_stdin(role: str, complain: Callable[[str], None]) -> Iterator[Document]:
 
 
 def _in_folder(folder: Path, role: str, complain: Callable[[str], None]) -> Iterator[Document]:
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _JSONL_SUFFIXES)
-    for file in files:
-        yield from _in_jsonl(_content(file), str(file), complain)
-    if not files or any(True for _ in mail_files(folder)):
+    """Yield the folder's raw mails; only where there is none, the rows of its JSONL files."""
+    rows = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _JSONL_SUFFIXES)
+    if rows and not any(True for _ in mail_files(folder)):
+        for file in rows:
+            yield from _in_jsonl(_content(file), str(file), complain)
+    else:
         yield from (from_mail(label, raw, role) for label, raw in iter_mails([folder]))
 
 
