@@ -579,3 +579,14 @@ def test_what_made_it_urgent_is_said_outside_the_policys_own_words() -> None:
     text = " ".join(body(notice, "plain").split())
     assert 'mention them on it." The client speaks of leaving.' in text
     assert "&rdquo; The client speaks of leaving." in body(notice, "html")
+
+
+@pytest.mark.parametrize("value", ["a\r\nBcc: x@y.example", "a\nb", "a\x00b", "a\u2028b", EVIL])
+def test_a_header_writer_lets_no_line_end_through_whoever_calls_it(value: str) -> None:
+    lines = [
+        mime.header_line("Subject", value),
+        mime.address_line("To", Address(address="a@b.example", name=value)),
+    ]
+    for line in lines:
+        assert line.endswith(b"\r\n")
+        assert not re.search(rb"\r\n(?! )|[^\r]\n|\r(?!\n)|\0", line[:-2])
