@@ -34,9 +34,14 @@ def make_certificates(folder: Path, names: str = "DNS:localhost,IP:127.0.0.1") -
         authority=folder / "ca.pem", certificate=folder / "server.pem", key=folder / "server.key"
     )
     ca_key, request, extensions = (folder / n for n in ("ca.key", "server.csr", "server.ext"))
-    extensions.write_text(f"subjectAltName={names}\nbasicConstraints=CA:FALSE\n")
+    # Python 3.13 checks strictly: an authority says what it is for, a certificate who signed it.
+    extensions.write_text(
+        f"subjectAltName={names}\nbasicConstraints=CA:FALSE\n"
+        "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+    )
     _openssl("req", "-x509", *_NEW_KEY, "-keyout", ca_key, "-out", made.authority,
-             "-days", "30", "-subj", "/CN=Test authority")  # fmt: skip
+             "-days", "30", "-subj", "/CN=Test authority",
+             "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
     _openssl("req", *_NEW_KEY, "-keyout", made.key, "-out", request, "-subj", "/CN=test server")
     _openssl("x509", "-req", "-in", request, "-CA", made.authority, "-CAkey", ca_key,
              "-CAcreateserial", "-days", "30", "-extfile", extensions, "-out",

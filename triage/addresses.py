@@ -63,7 +63,8 @@ def is_ip(host: str) -> bool:
 
 def is_loopback(host: str) -> bool:
     """Whether the server is this very machine, so that nothing travels over a network."""
-    if is_ip(host):
-        return ipaddress.ip_address(host).is_loopback
+    bare = host.strip("[]")
+    if is_ip(bare):
+        return ipaddress.ip_address(bare).is_loopback
     name = host.lower().rstrip(".")
     return name == "localhost" or name.endswith(".localhost")

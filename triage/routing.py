@@ -101,11 +101,11 @@ def _occasion(tags: Sequence[str], urgency: Urgency, case: KnownCase | None) -> 
 def _reason(route_: Route, text: str) -> Reason:
     raised = [rule for rule in route_.raises if rule.to > route_.urgency and _speaks(rule, text)]
     worst = max(raised, key=lambda rule: rule.to, default=None)
-    because = f" {worst.because}" if worst and worst.because else ""
     return Reason(
         tag=route_.tag,
         title=route_.title,
-        clause=route_.clause + because,
+        clause=route_.clause,
+        because=worst.because if worst else "",
         next_step=route_.next_step,
         urgency=worst.to if worst else route_.urgency,
     )

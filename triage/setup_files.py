@@ -7,7 +7,6 @@ at all; a file of the user is never overwritten unless they said so, and the key
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from triage.durable import sync_folder, write_synced
 from triage.policy import Person
 from triage.resources import resource
 
@@ -156,7 +156,8 @@ def write_files(files: Sequence[NewFile], folder: Path) -> None:
             _take_back(final)
         raise
     for parent in {temporary.parent for temporary, _ in staged}:
-        _sync_folder(parent)
+        with suppress(OSError):  # where the system can
+            sync_folder(parent)
 
 
 def _backup(final: Path) -> Path:
@@ -175,21 +176,7 @@ def _write(path: Path, file: NewFile) -> None:
     """Write one file in full; private from its first byte where it must be."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, file.mode)
-    with os.fdopen(handle, "w", encoding="utf-8") as opened:
-        opened.write(file.content)
-        opened.flush()
-        os.fsync(opened.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new names durable, where the system can."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    write_synced(path, file.content.encode(), mode=file.mode)
 
 
 def _secret_line(secret: Secret) -> str:

@@ -74,7 +74,7 @@ def test_words_raise_the_urgency_as_whole_words(text: str, urgency: Urgency) -> 
     found = route(["dissatisfaction"], text=text, policy=POLICY)
     assert found is not None
     assert found.urgency is urgency
-    assert ("Leaving." in found.reasons[0].clause) is (urgency is Urgency.URGENT)
+    assert found.reasons[0].because == ("Leaving." if urgency is Urgency.URGENT else "")
 
 
 def test_a_mail_that_brings_nothing_new_to_its_case_is_not_forwarded() -> None:

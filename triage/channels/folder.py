@@ -15,6 +15,7 @@ from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from triage.durable import sync_folder, write_synced
 from triage.errors import ChannelError
 from triage.messages import Delivery, DeliveryStatus
 
@@ -40,7 +41,7 @@ class FolderChannel:
         draft = self._folder / f".{target.name}.{os.getpid()}.tmp"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write_durably(draft, notice.content)
+            write_synced(draft, notice.content)
         except OSError as error:
             _remove(draft)
             return self._deferred(error)
@@ -56,7 +57,7 @@ class FolderChannel:
         trial = self._folder / f".check.{os.getpid()}.tmp"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write_durably(trial, b"")
+            write_synced(trial, b"")
         except OSError as error:
             raise ChannelError(self._advice(error)) from None
         finally:
@@ -68,7 +69,7 @@ class FolderChannel:
     def _publish(self, draft: Path, target: Path) -> Delivery:
         try:
             draft.replace(target)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         except OSError as error:
             return self._deferred(error)  # a repeat replaces whatever did get there
         return Delivery(status=DeliveryStatus.SENT, detail=str(target))
@@ -99,22 +100,6 @@ def _sent_at(content: bytes) -> str:
         return known.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     except (ValueError, OverflowError):
         return "undated"
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _remove(path: Path) -> None:

@@ -7,7 +7,6 @@ mail leaves unencrypted only towards this very machine, and no password ever rea
 from __future__ import annotations
 
 import base64
-import ipaddress
 import smtplib
 import socket
 import ssl
@@ -15,7 +14,9 @@ import unicodedata
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from triage.addresses import is_loopback
 from triage.errors import TriageError
+from triage.tls import client_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -156,7 +157,7 @@ def _connect(outgoing: Outgoing) -> smtplib.SMTP:
             context=_tls_context(outgoing),
         )
     else:
-        if outgoing.security == "none" and not _is_loopback(outgoing.host):
+        if outgoing.security == "none" and not is_loopback(outgoing.host):
             msg = (
                 f"{place(outgoing)}: mail and passwords would cross the network unencrypted; set "
                 'outgoing.security to "starttls" or "tls" ("none" is for this machine only)'
@@ -194,7 +195,7 @@ def _start_tls(smtp: smtplib.SMTP, outgoing: Outgoing) -> None:
 
 def _tls_context(outgoing: Outgoing) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=outgoing.ca_file)
+        return client_context(outgoing.ca_file)
     except (OSError, ValueError) as error:
         msg = (
             f"{place(outgoing)}: outgoing.ca_file {outgoing.ca_file} cannot be used "
@@ -270,15 +271,6 @@ def _refuse_login(outgoing: Outgoing, code: int, words: str) -> None:
 
 def _b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode("ascii")
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def ehlo_name(sender: str) -> str:

@@ -6,17 +6,18 @@ holds the password.
 
 from __future__ import annotations
 
-import ipaddress
-import ssl
 from typing import TYPE_CHECKING
 
 from imapclient import IMAPClient
 
+from triage.addresses import is_loopback
 from triage.errors import LoginError, SourceError, TriageError
 from triage.sources.imap_errors import FAILURES, connect_error, login_error, where
 from triage.sources.imap_stream import ImapStream
+from triage.tls import client_context
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from triage.config import ImapAccount
@@ -48,27 +49,13 @@ class Client(IMAPClient):  # type: ignore[misc]  # imapclient has no types
 def tls_context(account: ImapAccount) -> ssl.SSLContext:
     """A context that verifies; with `ca_file` it trusts that authority and no other."""
     try:
-        context = ssl.create_default_context(cafile=account.ca_file)
+        return client_context(account.ca_file)
     except OSError as exc:  # ssl.SSLError, when it is no certificate, is one too
         message = (
             f"{where(account)}: ca_file {account.ca_file} cannot be used"
             f" ({exc.strerror or exc}): it must be a readable file of certificates in PEM form"
         )
         raise SourceError(message) from exc
-    if account.ca_file is not None:
-        # Authorities of small firms seldom carry all that RFC 5280 asks; Python 3.13 insists.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine, without asking a name server."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def connect(account: ImapAccount) -> Client:
