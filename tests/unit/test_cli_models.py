@@ -135,17 +135,17 @@ def test_evaluate_leaves_disputed_rows_out_and_says_so(tmp_path: Path, root: Pat
 
 def test_train_compares_and_promotes_and_with_output_does_not(tmp_path: Path) -> None:
     root, out = tmp_path / "models", tmp_path / "out" / "candidate"
-    first = run("train", "--data", SLICE, "--models", root)
+    first = run("train", "--only", "--data", SLICE, "--models", root)
     assert first.exit_code == 0, first.stderr
     assert "is in use: there was no other model" in first.stdout
-    second = run("train", "--data", SLICE, "--models", root)
+    second = run("train", "--only", "--data", SLICE, "--models", root)
     assert "is in use from the next start" in second.stdout
     listed = json.loads(run("models", "list", "--json", "--models", root).stdout)
     assert [entry["current"] for entry in listed] == [False, True]
     assert run("models", "rollback", "--models", root).exit_code == 0
     listed = json.loads(run("models", "list", "--json", "--models", root).stdout)
     assert [entry["current"] for entry in listed] == [True, False]
-    third = run("train", "--data", SLICE, "--models", root, "--output", out)
+    third = run("train", "--only", "--data", SLICE, "--models", root, "--output", out)
     assert third.exit_code == 0, third.stderr
     assert sorted(p.name for p in out.iterdir()) == ["card.json", "model.joblib"]
     assert json.loads((out.parent / "registry.json").read_text())["current"] is None
@@ -155,7 +155,7 @@ def test_train_compares_and_promotes_and_with_output_does_not(tmp_path: Path) ->
 
 def test_train_lists_every_mistake_of_the_data(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"body": "x"}\n{"tags": []}\n')
-    done = run("train", "--data", tmp_path, "--models", tmp_path / "models")
+    done = run("train", "--only", "--data", tmp_path, "--models", tmp_path / "models")
     assert done.exit_code == 1
     assert "rows.jsonl:1: tags must be a list" in done.stderr
     assert "rows.jsonl:2: has neither subject nor body" in done.stderr
@@ -182,3 +182,9 @@ def test_own_models_beside_the_configuration_come_before_the_shipped_ones(
     monkeypatch.setenv("TRIAGE_MODELS", str(tmp_path / "own"))
     assert answered_by() == "small"
     assert NOW.isoformat() in run("models", "list", "--json").stdout
+
+
+def test_only_without_data_is_wrong_usage() -> None:
+    done = run("train", "--only")
+    assert done.exit_code == 2
+    assert "--data" in done.stderr

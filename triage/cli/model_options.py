@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from classifiers.api import ClassifierError
 from triage.cli.inputs import InputError
-from triage.cli.options import DEFAULT_CONFIG, FAILED, WRONG_USAGE, fail
+from triage.cli.options import CONFIG_VARIABLE, FAILED, WRONG_USAGE, config_path, fail
 from triage.resources import resource
 
 if TYPE_CHECKING:
@@ -52,11 +53,12 @@ def told() -> Iterator[None]:
         fail(str(error), FAILED)
 
 
-def own_root(models: Path | None) -> Path:
+def own_root(models: Path | None, config: Path | None = None) -> Path:
     """Where a new model goes: the option, else beside the configuration, else the shipped one."""
     if models is not None:
         return models
-    return _configured_root() if DEFAULT_CONFIG.is_file() else resource("models")
+    settings = config_path(config or _from_environment())
+    return _configured_root(settings) if settings.is_file() else resource("models")
 
 
 def managed_root(models: Path | None) -> Path:
@@ -65,23 +67,28 @@ def managed_root(models: Path | None) -> Path:
     return own if models is not None or own.is_dir() else resource("models")
 
 
-def root_in_use(models: Path | None) -> Path:
+def root_in_use(models: Path | None, config: Path | None = None) -> Path:
     """Where the model in use lies: among own ones once one of them was promoted."""
     from classifiers.ledger import read_ledger  # noqa: PLC0415 - keeps --help quick
 
-    own = own_root(models)
+    own = own_root(models, config)
     if models is not None or read_ledger(own, missing_ok=True).current is not None:
         return own
     return resource("models")
 
 
-def _configured_root() -> Path:
-    """`models` of triage.toml in this folder, else the folder of that name beside it."""
+def _from_environment() -> Path | None:
+    named = os.environ.get(CONFIG_VARIABLE)
+    return Path(named) if named else None
+
+
+def _configured_root(settings: Path) -> Path:
+    """`models` of triage.toml, else the folder of that name beside it."""
     try:
-        named = tomllib.loads(DEFAULT_CONFIG.read_text(encoding="utf-8")).get("models")
+        named = tomllib.loads(settings.read_text(encoding="utf-8")).get("models")
     except (OSError, ValueError):
         named = None  # `triage check` says what is wrong with the file
-    return DEFAULT_CONFIG.parent / (named if isinstance(named, str) else "models")
+    return settings.parent / (named if isinstance(named, str) else "models")
 
 
 def open_model(model: Path | None, models: Path | None) -> Model:

@@ -19,6 +19,7 @@ from triage.cli.model_options import (
     say,
     told,
 )
+from triage.cli.options import WRONG_USAGE, ConfigOption, config_path, fail
 from triage.resources import resource
 
 if TYPE_CHECKING:
@@ -36,10 +37,15 @@ def train(
             "--data",
             exists=True,
             metavar="PATH",
-            help="Labelled JSONL, a file or a folder; may be repeated. Else the starter set.",
+            help="Labelled JSONL of your own, a file or a folder; may be repeated.",
             show_default=False,
         ),
     ] = None,
+    *,
+    only: Annotated[
+        bool, typer.Option("--only", help="Learn from --data alone, without the starter mails.")
+    ] = False,
+    config: ConfigOption = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -51,16 +57,24 @@ def train(
     ] = None,
     models: ModelsOption = None,
 ) -> None:
-    """Train a model, compare it with the one in use, and use it unless it is worse."""
+    """Learn from the starter mails, your labels (`triage label`) and --data.
+
+    The new model is compared with the one in use, and used unless it is worse.
+    """
+    if only and not data:
+        fail("--only needs --data: there would be nothing to learn from", WRONG_USAGE)
     with told():
         from classifiers import registry, tags, training  # noqa: PLC0415 - loads scikit-learn
         from classifiers.dataset import read_examples  # noqa: PLC0415
 
         if output is not None:
             registry.check_output(output)
-        paths = data or [resource("data") / "starter"]
+        paths = [*([] if only else [resource("data") / "starter"]), *(data or [])]
         examples, infos, now = read_examples(paths), tags.read_tag_infos(paths), datetime.now(UTC)
-        root, old = own_root(models), _in_use(root_in_use(models)) if output is None else None
+        if not only:
+            examples += _labelled_by_people(config)
+        root = own_root(models, config)
+        old = _in_use(root_in_use(models, config)) if output is None else None
         version = output.resolve().name if output else registry.free_version(root, now)
         say(f"{len(examples)} labelled mails")
         model = training.train(examples, infos, version=version, now=now, progress=say)
@@ -72,6 +86,35 @@ def train(
         _print_held_out(model, examples)
         if output is None:
             _promote_unless_worse(model, old, examples, root=root, now=now)
+
+
+def _labelled_by_people(config: Path | None) -> list[Example]:
+    """The labels in the store that the configuration names; none where there is no store yet."""
+    path = config_path(config)
+    if config is None and not path.is_file():
+        return []
+    from classifiers.dataset import Example  # noqa: PLC0415 - loads scikit-learn
+    from triage import app  # noqa: PLC0415
+    from triage.learning import labelled_mails  # noqa: PLC0415
+
+    settings = app.load_settings(path)
+    if not settings.config.store.exists():
+        return []
+    store = app.open_store(settings.config.store, create=False)
+    try:
+        found = labelled_mails(store, settings.config.firm)
+    finally:
+        store.close()
+    say(f"{len(found)} mails labelled by people")
+    return [
+        Example(
+            document=mail.document,
+            tags=frozenset(mail.tags),
+            group=mail.group,
+            place=f"mail {mail.message_id}",
+        )
+        for mail in found
+    ]
 
 
 def evaluate(
