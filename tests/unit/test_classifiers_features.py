@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from classifiers import features
 from classifiers.api import Document
-from classifiers.model import unfitted_features
+from classifiers.model import feature_matrix, unfitted_features
 from classifiers.sentences import MAX_SENTENCE_CHARS, split_sentences
 
 DOCUMENTS = [
@@ -57,6 +57,11 @@ def test_a_document_does_not_change_by_its_neighbours() -> None:
     fitted = unfitted_features().fit(DOCUMENTS)
     alone = fitted.transform(DOCUMENTS[:1]).toarray()
     assert np.array_equal(alone, fitted.transform(DOCUMENTS).toarray()[:1])
+
+
+def test_the_quick_way_to_all_features_gives_the_same_numbers() -> None:
+    fitted = unfitted_features().fit(DOCUMENTS)
+    assert (feature_matrix(fitted, DOCUMENTS) != fitted.transform(DOCUMENTS)).nnz == 0
 
 
 def test_cues_and_capitals_are_noticed() -> None:
