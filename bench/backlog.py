@@ -59,7 +59,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Everything measured. `syncs_per_s`: the disk right before and right after `triage`."""
+    """Everything measured.
+
+    `syncs_per_s`: the disk right before and right after `triage`. `idle_mib`: peak memory of
+    `triage run --once` on an empty mailbox, which is libraries and model.
+    """
 
     mails: int
     mean_bytes: float
@@ -67,6 +71,7 @@ class Result:
     forwarded: int
     outcomes: str
     store_mib: float
+    idle_mib: float
     syncs_per_s: tuple[float, float]
     load: float
     stand_in: bool
@@ -107,6 +112,7 @@ class Result:
         memory = ours.peak_mib / limit.peak_mib
         return [
             f"Rate: {self.share_of_limit:.3f} of the limit's. Memory: {memory:.1f} times.",
+            f"On an empty mailbox triage takes {self.idle_mib:.0f} MiB.",
             f"Made from rows with a tag: {self.tagged}. Forwarded: {self.forwarded}.",
             self.outcomes,
             f"Disk: {before:,.0f} fdatasync/s right before triage, {after:,.0f} right after.",
@@ -133,7 +139,8 @@ def measure(number: int = MAILS, *, stand_in: bool = False) -> Result:
         limit = setting.limit()
         say("measuring triage ...")
         before = syncs_per_s(Path(scratch))
-        ours, space = setting.triage(number)
+        started, _ = setting.once("start", NOBODY)
+        ours, space = setting.triage(number, started)
         after = syncs_per_s(Path(scratch))
         forwarded = len({arrival.about for arrival in sink.arrivals})
         say("measuring the straight line ...")
@@ -145,6 +152,7 @@ def measure(number: int = MAILS, *, stand_in: bool = False) -> Result:
             forwarded=forwarded,
             outcomes=_outcomes(space.log.read_text(errors="replace")),
             store_mib=sum(f.stat().st_size for f in space.folder.glob("triage.db*")) / MIB,
+            idle_mib=started.peak_mib,
             syncs_per_s=(before, after),
             load=load,
             stand_in=stand_in,
@@ -185,11 +193,10 @@ class _Setting:
         options = ["--smtp-port", str(self.sink.port), "--store", str(self.folder / "straight.db")]
         return self._yardstick("straight", *options, *(["--stand-in"] if self.stand_in else []))
 
-    def triage(self, number: int) -> tuple[Run, Workspace]:
-        """`triage run --once`, after a run on an empty mailbox that shows what starting costs."""
-        started, _ = self._once("start", NOBODY)
+    def triage(self, number: int, started: Ended) -> tuple[Run, Workspace]:
+        """`triage run --once`; `started` is the same on an empty mailbox: what starting costs."""
         arrived = len(self.sink.arrivals)
-        ended, space = self._once("work", USER)
+        ended, space = self.once("work", USER)
         run = Run(
             name="triage",
             total_s=ended.seconds,
@@ -201,7 +208,8 @@ class _Setting:
         )
         return run, space
 
-    def _once(self, name: str, user: str) -> tuple[Ended, Workspace]:
+    def once(self, name: str, user: str) -> tuple[Ended, Workspace]:
+        """One run on this user's mailbox, with a store of its own."""
         space = make_workspace(
             self.folder / name,
             imap_port=self.server.port,

@@ -32,7 +32,8 @@ from bench.tables import percentile, table
 from tests.dovecot import PASSWORD, Dovecot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    import subprocess
+    from collections.abc import Iterator, Sequence
 
 SAMPLES = 100
 INTERVAL_S = 1.0
@@ -133,9 +134,9 @@ def measure(number: int = SAMPLES, *, stand_in: bool = False) -> Result:
         )
         say(f"delivering {number} mails, one every {INTERVAL_S:.0f} s ...")
         bell = Bell()
-        with _running(space, stand_in=stand_in), _listening(bell, server.port):
+        with _running(space, stand_in=stand_in) as process, _listening(bell, server.port):
             bare, ours = _deliver(server, number)
-            _until(lambda: is_finished(space.store, number), _FINISH_LIMIT_S, space)
+            _await(space, process, number, _FINISH_LIMIT_S)
         return _result(bare, ours, bell, sink, space, load=load, stand_in=stand_in)
 
 
@@ -190,13 +191,13 @@ def _delays(delivered: Sequence[float], heard: Sequence[float]) -> list[float]:
 
 
 @contextmanager
-def _running(space: Workspace, *, stand_in: bool) -> Iterator[None]:
+def _running(space: Workspace, *, stand_in: bool) -> Iterator[subprocess.Popen[bytes]]:
     """`triage run` from the moment it watches until it has stopped as it should."""
     process = start(triage(space, stand_in=stand_in), space.log)
     try:
-        _until(lambda: is_finished(space.store, 0), _START_LIMIT_S, space)
+        _await(space, process, 0, _START_LIMIT_S)
         time.sleep(1.0)  # the first look is over; let it begin to IDLE
-        yield
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
@@ -215,12 +216,13 @@ def _listening(bell: Bell, port: int) -> Iterator[None]:
         thread.join(10)
 
 
-def _until(condition: Callable[[], bool], limit_s: float, space: Workspace) -> None:
+def _await(space: Workspace, process: subprocess.Popen[bytes], number: int, limit_s: float) -> None:
+    """Wait until `number` mails are done. Raises RuntimeError with the program's last words."""
     deadline = time.monotonic() + limit_s
-    while not condition():
-        if time.monotonic() > deadline:
+    while not is_finished(space.store, number):
+        if process.poll() is not None or time.monotonic() > deadline:
             words = space.log.read_text(errors="replace")[-2000:]
-            msg = f"triage did not get there within {limit_s:.0f} s; it says:\n{words}"
+            msg = f"triage ended early or took longer than {limit_s:.0f} s; it says:\n{words}"
             raise RuntimeError(msg)
         time.sleep(0.1)
 

@@ -27,6 +27,7 @@ _HTML_SHARE = 1 / 3
 _CLIENTS = ("brightwater", "castellan", "harlow", "larkfield", "medlar", "norrvik", "quintrell")
 _NAMES = ("Ana", "Bram", "Chidi", "Dagny", "Emil", "Femi", "Grete", "Hana", "Ines", "Jonas")
 _ENVELOPE_BYTES = 1800  # headers, borders and what the transfer encoding adds
+_QUOTING = (">", "----", "____", "wrote:", "From:")
 
 Row = dict[str, Any]
 
@@ -99,19 +100,27 @@ def _headers(row: Row, message_id: str, rng: random.Random) -> list[tuple[str, s
 
 
 def _with_history(body: str, plain: list[Row], room: int, rng: random.Random) -> str:
-    """The body, and older mails quoted below it, deeper and deeper, until `room` is filled."""
-    text, depth = body.rstrip() + "\n", 1
-    while len(text.encode()) < room:
-        older = rng.choice(plain)
-        who = rng.choice(_NAMES)
-        when = f"On Fri, 30 Oct 2026 at 1{rng.randrange(8)}:{rng.randrange(10, 60)}"
-        mark = "> " * depth
-        quoted = textwrap.indent(_wrapped(older["body"]), mark, lambda _line: True)
-        text += (
-            f"\n{'> ' * (depth - 1)}{when}, {who} <{who.lower()}@{OUR_DOMAIN}> wrote:\n{quoted}\n"
-        )
-        depth = min(depth + 1, 3)
+    """The body and a thread below it, each mail quoting the ones before, to fill `room` bytes."""
+    older: list[str] = []
+    while len(text := _thread(body, older)) < room:
+        quoted = rng.choice(plain)["body"]
+        if not any(mark in quoted for mark in _QUOTING):  # whose depth would not be clear
+            who = rng.choice(_NAMES)
+            when = f"On Fri, 30 Oct 2026 at 1{rng.randrange(8)}:{rng.randrange(10, 60)}"
+            head = f"{when}, {who} <{who.lower()}@{OUR_DOMAIN}> wrote:"
+            older.append(f"{head}\n{_quote(_wrapped(quoted))}")
     return text
+
+
+def _thread(body: str, older: list[str]) -> str:
+    below = ""
+    for mail in reversed(older):
+        below = f"{mail}\n{_quote(below)}" if below else mail
+    return f"{body.rstrip()}\n\n{below}\n"
+
+
+def _quote(text: str) -> str:
+    return textwrap.indent(text, "> ", lambda _line: True)
 
 
 def _wrapped(text: str) -> str:

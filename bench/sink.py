@@ -37,6 +37,8 @@ class Sink:
     def __init__(self) -> None:
         self.arrivals: list[Arrival] = []
         self.port = 0
+        self.sessions: set[asyncio.Transport] = set()
+        self._server: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sink", daemon=True)
 
@@ -47,14 +49,22 @@ class Sink:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop listening."""
+        """Stop listening and hang up."""
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
 
     async def _listen(self) -> int:
-        server = await self._loop.create_server(lambda: _Session(self), "127.0.0.1", 0)
-        return int(server.sockets[0].getsockname()[1])
+        self._server = await self._loop.create_server(lambda: _Session(self), "127.0.0.1", 0)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def _end(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for transport in list(self.sessions):
+            transport.abort()
+        await asyncio.sleep(0)  # connections are closed by the loop itself
 
 
 class _Session(asyncio.Protocol):
@@ -67,7 +77,11 @@ class _Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._sink.sessions.add(self._transport)
         self._transport.write(b"220 sink.example ESMTP\r\n")
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's interface
+        self._sink.sessions.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -1,0 +1,59 @@
+"""The benchmarks' own parts: a wrong figure is worse than none."""
+
+from __future__ import annotations
+
+import smtplib
+from itertools import pairwise
+
+import pytest
+
+from bench.mails import make
+from bench.sink import Sink
+from bench.tables import percentile, table
+from triage.messages import MailKind
+from triage.parsing import parse
+
+
+def test_mails_have_the_size_and_the_share_of_tags_that_was_asked_for() -> None:
+    made = list(make(200, tagged_share=0.1))
+    assert sum(mail.tagged for mail in made) == 20
+    assert 3900 < sum(len(mail.content) for mail in made) / len(made) < 4400
+    assert len({mail.content for mail in made}) == len({mail.message_id for mail in made}) == 200
+
+
+def test_the_same_seed_makes_the_same_mails() -> None:
+    first, second = (list(make(20, tagged_share=0.5, seed=7)) for _ in range(2))
+    assert [mail.message_id for mail in first] == [mail.message_id for mail in second]
+    assert [mail.tagged for mail in first] == [mail.tagged for mail in second]
+
+
+def test_the_history_of_a_mail_is_quoted_text_that_parsing_takes_off() -> None:
+    read = [parse(mail.content) for mail in make(50, tagged_share=0.1)]
+    ordinary = [email for email in read if email.kind is MailKind.ORDINARY]
+    assert len(ordinary) > 40
+    assert all("wrote:" in email.text for email in ordinary)
+    stripped = [email for email in ordinary if "wrote:" not in email.new_text]
+    assert len(stripped) > 0.9 * len(ordinary)
+
+
+def test_the_sink_notes_when_it_was_given_which_mail() -> None:
+    mails = list(make(3, tagged_share=1.0))
+    with Sink() as sink, smtplib.SMTP("127.0.0.1", sink.port) as smtp:
+        for mail in mails:
+            refused = smtp.sendmail("a@radial.example", ["b@radial.example"], mail.content)
+            assert not refused
+    assert [arrival.about for arrival in sink.arrivals] == [mail.message_id for mail in mails]
+    assert all(a.at <= b.at for a, b in pairwise(sink.arrivals))
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.5, 50), (0.95, 95), (0.99, 99), (1.0, 100)])
+def test_a_percentile_is_a_value_that_occurred(share: float, expected: int) -> None:
+    assert percentile(list(range(100, 0, -1)), share) == expected
+
+
+def test_numbers_in_a_table_stand_below_each_other() -> None:
+    assert table(("", "n"), [("limit", "10,000"), ("ours", "7")]).splitlines() == [
+        "            n",
+        "limit  10,000",
+        "ours        7",
+    ]
