@@ -55,7 +55,7 @@ def route(
     reasons = [_reason(each, text) for each in routes]
     reasons.sort(key=lambda reason: -reason.urgency)
     urgency = max(reason.urgency for reason in reasons)
-    occasion = _occasion(tags, urgency, case)
+    occasion = _occasion([each.tag for each in routes], urgency, case)
     if occasion is None:
         return None
     told = case.recipients if case else ()
@@ -130,21 +130,21 @@ def _recipients(
     turn: int,
     excluded: Collection[str],
 ) -> tuple[Recipient, ...]:
-    tags_of: dict[str, list[str]] = {
-        person_id: [] for person_id in told if person_id in policy.people
-    }
+    def may_hear(person_id: str) -> bool:
+        person = policy.people.get(person_id)
+        return person is not None and person.address.lower() not in excluded
+
+    tags_of: dict[str, list[str]] = {person_id: [] for person_id in told if may_hear(person_id)}
     for each in routes:
-        allowed = [i for i in each.to if policy.people[i].address.lower() not in excluded]
+        allowed = [person_id for person_id in each.to if may_hear(person_id)]
         for person_id in _chosen(each, allowed, told, turn):
             tags_of.setdefault(person_id, []).append(each.tag)
+    if not tags_of:  # everybody named is part of the mail itself: never let it fall between chairs
+        tags_of[policy.fallback] = [each.tag for each in routes]
     people = [(policy.people[person_id], tags) for person_id, tags in tags_of.items()]
-    if not people:  # everybody named is part of the mail itself: never let it fall between chairs
-        people = [(policy.people[policy.fallback], [each.tag for each in routes])]
-        excluded = ()
     return tuple(
         Recipient(id=person.id, name=person.name, address=person.address, tags=tuple(tags))
         for person, tags in people
-        if person.address.lower() not in excluded
     )
 
 

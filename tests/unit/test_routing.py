@@ -17,7 +17,9 @@ POLICY = make_policy(
         "ben",
         urgency=Urgency.HIGH,
         acknowledge_within_s=30,
-        raises=(Raise(when=("cancel the contract", "won't pay"), to=Urgency.URGENT, because="Leaving."),),
+        raises=(
+            Raise(when=("cancel the contract", "won't pay"), to=Urgency.URGENT, because="Leaving."),
+        ),
     ),
 )
 
@@ -103,6 +105,16 @@ def test_nobody_in_the_mail_from_outside_gets_a_brief() -> None:
 
 def test_when_everybody_is_excluded_the_fallback_person_hears() -> None:
     assert names(tags=["dissatisfaction"], excluded={"ben@firm.example"}) == ["priya"]
+
+
+def test_when_everybody_told_so_far_is_excluded_now_the_fallback_person_hears() -> None:
+    case = KnownCase(tags=("upsell",), urgency=Urgency.LOW, recipients=("ben",))
+    assert names(tags=["dissatisfaction"], case=case, excluded={"ben@firm.example"}) == ["priya"]
+
+
+def test_a_tag_without_a_route_is_nothing_new() -> None:
+    case = KnownCase(tags=("blocker",), urgency=Urgency.HIGH, recipients=("ben",))
+    assert route(["blocker", "unknown"], text="", policy=POLICY, case=case) is None
 
 
 def test_unreadable_mail_goes_to_the_fallback_person_with_the_reason() -> None:
