@@ -84,6 +84,16 @@ def test_a_bad_row_is_named_and_the_others_are_still_classified(tmp_path: Path, 
     assert "rows.jsonl:2: from_role is 'boss'" in done.stderr
 
 
+def test_odd_text_is_classified_and_printed(tmp_path: Path, root: Path) -> None:
+    body = "We are stuck \ud800 \x00 without the password, nobody can work."
+    rows = [{"body": body, "subject": None}, {"subject": ""}]
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    for flags in ((), ("--json",)):
+        done = run("classify", *flags, "--models", root, tmp_path / "rows.jsonl")
+        assert done.exit_code == 0, done.stderr
+        assert "rows.jsonl:2" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

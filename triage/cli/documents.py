@@ -54,7 +54,7 @@ def row_problem(row: object) -> str:
     if not isinstance(row, dict) or not row.keys() & {"subject", "body"}:
         return "must be a JSON object with subject and body"
     for key in ("id", "subject", "body"):
-        if not isinstance(row.get(key, ""), str):
+        if not isinstance(row.get(key), str | None):
             return f"{key} must be text, not {row[key]!r}"
     if row.get("from_role", "other") not in ROLES:
         return f"from_role is {row['from_role']!r}; use one of {', '.join(ROLES)}"
@@ -93,11 +93,16 @@ def _in_jsonl(content: bytes, place: str, complain: Callable[[str], None]) -> It
             complain(f"{place}:{number}: {problem}; the row is left out")
             continue
         yield Document(
-            id=row.get("id") or f"{place}:{number}",
-            subject=row.get("subject", ""),
-            text=row.get("body", ""),
+            id=_clean(row.get("id")) or f"{place}:{number}",
+            subject=_clean(row.get("subject")),
+            text=_clean(row.get("body")),
             from_role=row.get("from_role", "other"),
         )
+
+
+def _clean(text: str | None) -> str:
+    """Absent is empty; half a surrogate pair, which JSON can spell, cannot be printed."""
+    return (text or "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _is_jsonl(path: Path) -> bool:
