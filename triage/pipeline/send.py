@@ -82,8 +82,15 @@ class Sender:
         """One attempt for one row, with its result recorded."""
         with self.store.read() as tx:
             notice = outbox.notice(tx, row.id)
-        delivery = self.channel.deliver(notice, lambda: self._claim(row.id))
-        self._record(row, delivery)
+        claims: list[bool] = []
+
+        def claim() -> bool:
+            with self.store.write() as tx:
+                claims.append(outbox.claim(tx, row.id, self.clock(), attempts=row.attempts))
+            return claims[-1]
+
+        delivery = self.channel.deliver(notice, claim)
+        self._record(row, delivery, row.attempts + sum(claims))
         return delivery
 
     def settle_uncertain(self) -> int:
@@ -93,38 +100,42 @@ class Sender:
             rows = outbox.overdue(tx, before)
         return sum(self._settle(row) for row in rows)
 
-    def _claim(self, row_id: int) -> bool:
-        with self.store.write() as tx:
-            return outbox.claim(tx, row_id, self.clock())
-
-    def _record(self, row: OutboxRow, delivery: Delivery) -> None:
+    def _record(self, row: OutboxRow, delivery: Delivery, attempts: int) -> None:
+        """Write down how it ended, unless the row is another worker's by now."""
         now = self.clock()
         detail = delivery.detail
         with self.store.write() as tx:
             match delivery.status:
                 case DeliveryStatus.SENT:
-                    outbox.settle(tx, row.id, "sent", detail, now)
+                    ours = outbox.settle(tx, row.id, "sent", detail, now, attempts=attempts)
                     action: audit.Action = "sent"
                 case DeliveryStatus.REFUSED:
-                    self._fail(tx, row, detail, now)
+                    ours = self._fail(tx, row, detail, now, attempts)
                     action = "failed"
-                case DeliveryStatus.DEFERRED if now - row.created_at > self.rules.give_up_after_s:
+                case DeliveryStatus.DEFERRED if self._is_hopeless(row, delivery, now):
                     detail = f"given up after {row.attempts + 1} attempts: {detail}"
-                    self._fail(tx, row, detail, now)
+                    ours = self._fail(tx, row, detail, now, attempts)
                     action = "failed"
                 case DeliveryStatus.DEFERRED:
-                    outbox.defer(tx, row.id, detail, now + self.rules.delay_s(row.attempts))
+                    next_at = now + self.rules.delay_s(row.attempts)
+                    ours = outbox.defer(tx, row.id, detail, next_at, attempts=attempts)
                     action = "deferred"
                 case DeliveryStatus.UNCERTAIN:
-                    action = "uncertain"
+                    ours, action = True, "uncertain"
                 case DeliveryStatus.NOT_CLAIMED:
                     return
-            self._note(tx, row, action, f"{row.recipient}: {detail}", now)
+            if ours:
+                self._note(tx, row, action, f"{row.recipient}: {detail}", now)
 
-    def _fail(self, tx: Connection, row: OutboxRow, detail: str, now: float) -> None:
-        outbox.fail(tx, row.id, detail, now)
-        if self.on_failure:
+    def _is_hopeless(self, row: OutboxRow, delivery: Delivery, now: float) -> bool:
+        """Tried for too long. A refused login is no notice's fault: it waits until mended."""
+        return not delivery.login_refused and now - row.created_at > self.rules.give_up_after_s
+
+    def _fail(self, tx: Connection, row: OutboxRow, detail: str, now: float, attempts: int) -> bool:
+        failed = outbox.fail(tx, row.id, detail, now, attempts=attempts)
+        if failed and self.on_failure:
             self.on_failure(tx, row, detail, now)
+        return failed
 
     def _settle(self, row: OutboxRow) -> bool:
         now = self.clock()
@@ -133,10 +144,9 @@ class Sender:
             return False
         with self.store.write() as tx:
             if state == "queued":
-                outbox.defer(tx, row.id, why, now)
-                self._note(tx, row, "deferred", why, now)
-                return True
-            if outbox.settle(tx, row.id, state, why, now):
+                if outbox.defer(tx, row.id, why, now, attempts=row.attempts):
+                    self._note(tx, row, "deferred", why, now)
+            elif outbox.settle(tx, row.id, state, why, now, attempts=row.attempts):
                 self._note(tx, row, "sent" if state == "sent" else "held", why, now)
         return True
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.errors import NotFoundError
@@ -18,7 +18,7 @@ from triage.messages import Notice, Urgency
 from triage.store.tables import outbox
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,42 +126,69 @@ def notice(tx: Connection, outbox_id: int) -> Notice:
     )
 
 
-def claim(tx: Connection, outbox_id: int, now: float) -> bool:
+def claim(tx: Connection, outbox_id: int, now: float, *, attempts: int | None = None) -> bool:
     """Take a queued notice for sending (compare-and-swap); False when it is not queued."""
-    row = (outbox.c.id == outbox_id) & (outbox.c.state == "queued")
+    row = _as_known(outbox_id, attempts, "queued")
     values = {"state": "sending", "claimed_at": now, "attempts": outbox.c.attempts + 1}
     return tx.execute(update(outbox).where(row).values(values)).rowcount == 1
 
 
-def settle(tx: Connection, outbox_id: int, state: str, detail: str, now: float) -> bool:
+def settle(
+    tx: Connection,
+    outbox_id: int,
+    state: str,
+    detail: str,
+    now: float,
+    *,
+    attempts: int | None = None,
+) -> bool:
     """Record the end of a claimed attempt: sent, failed or held; False if not `sending`."""
-    row = (outbox.c.id == outbox_id) & (outbox.c.state == "sending")
+    row = _as_known(outbox_id, attempts, "sending")
     values = {"state": state, "detail": detail, "finished_at": now}
     return tx.execute(update(outbox).where(row).values(values)).rowcount == 1
 
 
-def fail(tx: Connection, outbox_id: int, detail: str, now: float) -> None:
-    """Refused for good, or given up."""
-    row = (outbox.c.id == outbox_id) & outbox.c.state.in_(["queued", "sending"])
+def fail(
+    tx: Connection, outbox_id: int, detail: str, now: float, *, attempts: int | None = None
+) -> bool:
+    """Refused for good, or given up; False when somebody else has the notice by now."""
+    row = _as_known(outbox_id, attempts, "queued", "sending")
     values = {"state": "failed", "detail": detail, "finished_at": now}
-    tx.execute(update(outbox).where(row).values(values))
+    return tx.execute(update(outbox).where(row).values(values)).rowcount == 1
 
 
-def defer(tx: Connection, outbox_id: int, detail: str, next_attempt_at: float) -> None:
-    """Certainly not accepted: try again at `next_attempt_at`.
+def defer(
+    tx: Connection,
+    outbox_id: int,
+    detail: str,
+    next_attempt_at: float,
+    *,
+    attempts: int | None = None,
+) -> bool:
+    """Certainly not accepted: try again at `next_attempt_at`; False when another has it by now.
 
     Counts an attempt that ended before its claim; a claimed one was counted by the claim.
     """
-    unclaimed = (outbox.c.id == outbox_id) & (outbox.c.state == "queued")
-    tx.execute(update(outbox).where(unclaimed).values(attempts=outbox.c.attempts + 1))
-    row = (outbox.c.id == outbox_id) & outbox.c.state.in_(["queued", "sending"])
+    row = _as_known(outbox_id, attempts, "queued", "sending")
+    uncounted = case((outbox.c.state == "queued", 1), else_=0)
     values = {
         "state": "queued",
         "detail": detail,
         "next_attempt_at": next_attempt_at,
         "claimed_at": None,
+        "attempts": outbox.c.attempts + uncounted,
     }
-    tx.execute(update(outbox).where(row).values(values))
+    return tx.execute(update(outbox).where(row).values(values)).rowcount == 1
+
+
+def _as_known(outbox_id: int, attempts: int | None, *states: str) -> ColumnElement[bool]:
+    """The row, if it still is what the caller knows.
+
+    Every claim counts an attempt, so the count tells whose claim it is: a worker that wakes up
+    late, or never had the claim, cannot undo what another one is doing.
+    """
+    row = (outbox.c.id == outbox_id) & outbox.c.state.in_(states)
+    return row if attempts is None else row & (outbox.c.attempts == attempts)
 
 
 def bounced(tx: Connection, outbox_id: int, detail: str, now: float) -> None:
