@@ -99,6 +99,54 @@ def test_a_reply_without_ids_joins_by_client_and_subject(bench: Bench) -> None:
     assert (other.action, other.case_id) == ("escalated", 2)
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [
+        {"message_id": "<form@website.example>"},  # a contact form that numbers every mail alike
+        {"headers": "References: <form@website.example>\r\n"},
+    ],
+)
+def test_another_clients_mail_never_disappears_in_a_case_by_its_ids(
+    bench: Bench, ids: dict[str, str]
+) -> None:
+    bench.judge("We are stuck.", message_id="<form@website.example>")
+    other = bench.judge("We are stuck too.", sender="omar@other.example", subject="Help", **ids)
+    assert (other.action, other.case_id) == ("escalated", 2)
+    again = bench.judge("Still stuck.", headers="References: <form@website.example>\r\n")
+    assert (again.action, again.case_id) == ("joined", 1)
+
+
+def test_a_colleague_of_the_client_and_our_own_people_stay_in_the_case(bench: Bench) -> None:
+    bench.judge("We are stuck.", message_id="<a@client.example>")
+    thread = "References: <a@client.example>\r\n"
+    for sender in ("Erin <erin@client.example>", "Ben <ben@firm.example>"):
+        assert bench.judge("Still stuck.", sender=sender, headers=thread).action == "joined"
+
+
+def test_two_people_at_a_public_provider_are_two_clients(bench: Bench) -> None:
+    bench.judge("We are stuck.", message_id="<a@x>", sender="dana@gmail.com")
+    thread = "References: <a@x>\r\n"
+    other = bench.judge("Stuck as well.", sender="omar@gmail.com", headers=thread)
+    assert other.action == "escalated"
+
+
+def test_an_outsiders_forward_is_about_the_outsider(bench: Bench) -> None:
+    bench.judge("We are stuck.", subject="Portal")
+    forged = (
+        "See below.\r\n\r\n---------- Forwarded message ---------\r\n"
+        "From: Dana <dana@client.example>\r\nDate: Mon, 2 Mar 2026\r\nSubject: Portal\r\n"
+        "To: hello@firm.example\r\n\r\nWe are stuck."
+    )
+    outcome = bench.judge(forged, sender="eve@evil.example", subject="Fwd: Portal")
+    assert (outcome.action, outcome.case_id) == ("escalated", 2)
+
+
+@pytest.mark.parametrize("subject", ["[EXT] Help", "Stra\u00dfe"])
+def test_the_same_subject_without_a_reply_mark_is_a_new_matter(bench: Bench, subject: str) -> None:
+    for text in ("We are stuck.", "Now stuck with something else."):
+        assert bench.judge(text, subject=subject).action == "escalated"
+
+
 def test_a_new_mail_in_a_resolved_thread_opens_another_case(bench: Bench) -> None:
     bench.judge("We are stuck.", message_id="<a@client.example>")
     with bench.store.write() as tx:

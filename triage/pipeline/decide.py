@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING
 from triage.errors import StoreError
 from triage.messages import Email, Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
+from triage.parsing.subjects import is_forward, is_reply
 from triage.pipeline.answers import take_answer, take_bounce
-from triage.pipeline.people import client_address, document, people_outside
+from triage.pipeline.people import (
+    client_address,
+    document,
+    is_same_client,
+    people_outside,
+)
 from triage.routing import KnownCase, route, to_fallback
 from triage.store import audit, cases, inbox, outbox, timers
 
@@ -276,14 +282,20 @@ class Decider:
         )
 
     def _case_of(self, tx: Connection, email: Email, now: float) -> cases.Case | None:
-        case = cases.of_thread(tx, email.thread_ids)
-        if case:
-            return case
+        """The open case this mail belongs to.
+
+        Thread ids are the sender's own words: an outsider's mail never disappears in the case of
+        another client, whatever ids or subject it carries.
+        """
+        client = client_address(email, self.firm)
+        for case in cases.of_thread(tx, email.thread_ids):
+            ours = "staff" in {self.firm.role_of(client), self.firm.role_of(case.client)}
+            if ours or is_same_client(client, case.client):
+                return case
         key = normalise_subject(email.subject)
-        is_reply = key and key != " ".join(email.subject.lower().split())
-        if not is_reply:
+        if not key or not (is_reply(email.subject) or is_forward(email.subject)):
             return None
-        return cases.of_subject(tx, client_address(email, self.firm), key, now - SAME_SUBJECT_S)
+        return cases.of_subject(tx, client, key, now - SAME_SUBJECT_S)
 
     def _save_verdict(self, tx: Connection, message_id: int, verdict: Verdict, now: float) -> None:
         inbox.save_verdict(

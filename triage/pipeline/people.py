@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from classifiers.api import Document
+from triage.summary.people import organisation
 
 if TYPE_CHECKING:
     from triage.config import Firm
@@ -19,13 +20,27 @@ def document(email: Email, firm: Firm) -> Document:
 
 
 def client_address(email: Email, firm: Firm) -> str:
-    """The outside person a mail is about: original sender, sender, or first outside recipient."""
-    people = [*([email.original_sender] if email.original_sender else []), email.sender]
-    people += [*email.to, *email.cc]
+    """The outside person a mail is about: original sender, sender, or first outside recipient.
+
+    Only our own people's forwards are about somebody else; anybody can write a forward's header.
+    """
+    trusted = email.original_sender if firm.role_of(email.sender.address) == "staff" else None
+    people = [*([trusted] if trusted else []), email.sender, *email.to, *email.cc]
     outside = (
         p.address.lower() for p in people if p.address and firm.role_of(p.address) != "staff"
     )
     return next(outside, email.sender.address.lower())
+
+
+def is_same_client(address: str, other: str) -> bool:
+    """Whether two addresses speak for one client: the same person, or the same organisation.
+
+    At a public mail provider two people share a domain and nothing else.
+    """
+    if address == other:
+        return bool(address)
+    domain, other_domain = address.rpartition("@")[2], other.rpartition("@")[2]
+    return bool(domain) and domain == other_domain and bool(organisation(domain))
 
 
 def people_outside(email: Email, firm: Firm) -> frozenset[str]:

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 # What runs for every mail is built once: building it anew costs more than executing it.
+_IN_THREAD = (
+    select(messages.c.case_id)
+    .join(thread_ids, thread_ids.c.message_id == messages.c.id)
+    .where(thread_ids.c.rfc_id.in_(bindparam("rfc_ids", expanding=True)))
+)
 _OF_THREAD = (
     select(cases)
-    .join(messages, messages.c.case_id == cases.c.id)
-    .join(thread_ids, thread_ids.c.message_id == messages.c.id)
-    .where(
-        thread_ids.c.rfc_id.in_(bindparam("rfc_ids", expanding=True)),
-        cases.c.status != "resolved",
-    )
+    .where(cases.c.id.in_(_IN_THREAD), cases.c.status != "resolved")
     .order_by(cases.c.id.desc())
-    .limit(1)
+    .limit(20)
 )
 _OF_SUBJECT = (
     select(cases)
@@ -141,12 +141,14 @@ def get(tx: Connection, case_id: int) -> Case:
     return _case(row)
 
 
-def of_thread(tx: Connection, rfc_ids: Sequence[str]) -> Case | None:
-    """The newest unresolved case that a message with one of these ids belongs to."""
+def of_thread(tx: Connection, rfc_ids: Sequence[str]) -> list[Case]:
+    """The unresolved cases that messages with one of these ids belong to, newest first.
+
+    There may be several: ids are the senders' own, and some use one id for mails of many people.
+    """
     if not rfc_ids:
-        return None
-    row = tx.execute(_OF_THREAD, {"rfc_ids": list(rfc_ids[-50:])}).first()
-    return _case(row) if row else None
+        return []
+    return [_case(row) for row in tx.execute(_OF_THREAD, {"rfc_ids": list(rfc_ids[-50:])})]
 
 
 def of_subject(tx: Connection, client: str, subject_key: str, not_before: float) -> Case | None:
