@@ -66,9 +66,7 @@ def models_root(config: Config) -> Path:
     """The folder of models in use: the firm's own once it has one in force, else the shipped."""
     from classifiers.ledger import read_ledger  # noqa: PLC0415
 
-    if config.models is not None:
-        return config.models
-    own = config.path.parent / "models"
+    own = config.models or config.path.parent / "models"
     return own if read_ledger(own, missing_ok=True).current else resource("models")
 
 
