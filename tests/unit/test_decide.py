@@ -342,20 +342,42 @@ def test_the_second_attempt_carries_identical_bytes(bench: Bench) -> None:
     assert bench.channel.delivered == [before]
 
 
-def test_a_bounce_of_our_brief_fails_it(bench: Bench) -> None:
-    bench.judge("I am disappointed.")
-    bench.sender.send_due()
-    rfc_id = bench.channel.delivered[0].message_id
-    report = (
+def delivery_report(rfc_id: str, action: str) -> bytes:
+    return (
         "From: MAILER-DAEMON@mx.example\r\nTo: triage@firm.example\r\nSubject: failure\r\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
         "--b\r\n\r\nNo such user\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
-        "Reporting-MTA: dns; mx.example\r\n\r\nAction: failed\r\n\r\n"
+        f"Reporting-MTA: dns; mx.example\r\n\r\nAction: {action}\r\n\r\n"
         f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {rfc_id}\r\n--b--\r\n"
-    )
-    outcome = bench.judge("", content=report.encode())
-    assert outcome.action == "not-triaged"
-    assert bench.queued() == [("ben@firm.example", "first")]
+    ).encode()
+
+
+def test_a_bounce_of_our_brief_fails_it_and_the_fallback_person_is_told_once(bench: Bench) -> None:
+    bench.judge("I am disappointed.")
+    bench.sender.send_due()
+    report = delivery_report(bench.channel.delivered[0].message_id, "failed")
+    for content in (report, b"Received: again\r\n" + report):
+        assert bench.judge("", content=content).action == "not-triaged"
+    assert bench.queued() == [("ben@firm.example", "first"), ("priya@firm.example", "undelivered")]
+
+
+def test_a_warning_that_our_brief_is_late_fails_nothing(bench: Bench) -> None:
+    bench.judge("I am disappointed.")
+    bench.sender.send_due()
+    report = delivery_report(bench.channel.delivered[0].message_id, "delayed")
+    assert bench.judge("", content=report).action == "not-triaged"
+    assert bench.queued() == []
+
+
+def test_the_brief_about_a_refused_one_leaves_out_what_may_have_been_refused(bench: Bench) -> None:
+    bench.channel.script = [DeliveryStatus.REFUSED]
+    bench.judge("I am disappointed. " + "Attachment. " * 10_000)
+    bench.sender.send_due()
+    bench.sender.send_due()
+    [notice] = bench.channel.delivered
+    assert notice.recipient == "priya@firm.example"
+    assert b"could not be delivered" in notice.content
+    assert b"message/rfc822" not in notice.content
 
 
 def test_nobody_answering_brings_one_reminder(bench: Bench) -> None:

@@ -8,6 +8,7 @@ import ssl
 
 import pytest
 
+from triage.addresses import is_loopback
 from triage.config import ImapAccount, Secret
 from triage.errors import LoginError, SourceError
 from triage.sources.imap_errors import (
@@ -17,7 +18,6 @@ from triage.sources.imap_errors import (
     login_error,
     server_words,
 )
-from triage.sources.imap_login import is_loopback
 
 ACCOUNT = ImapAccount(
     name="shared", host="mail.example.org", username="inbox", password=Secret(env="X")

@@ -69,6 +69,8 @@ class Rewriter:
             earlier_tags=case.tags,
             sent=sent,
             now=now,
+            # Size and content of the original are what servers refuse most: not again.
+            attach=occasion is not Occasion.UNDELIVERED,
         ):
             outbox.put(
                 tx,

@@ -14,14 +14,20 @@ from typing import TYPE_CHECKING
 from triage.store import audit, cases, outbox
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from triage.messages import Email
     from triage.store.inbox import Stored
+    from triage.store.outbox import OutboxRow
+
+    Tell = Callable[[Connection, OutboxRow, str, float], None]
 
 log = logging.getLogger(__name__)
 
 _NOTICE_ID = re.compile(rb"<[0-9a-f]{32,64}@[^<>\s]{1,255}>")
+_WAITING = re.compile(rb"^Action:[ \t]*delayed", re.IGNORECASE | re.MULTILINE)  # RFC 3464, 2.3.3
 _SEARCHED_BYTES = 256 * 1024  # a bounce quotes our headers near its start
 
 
@@ -46,12 +52,18 @@ def take_answer(tx: Connection, email: Email, now: float) -> Answer | None:
     return Answer(case_id=case_id, by=sender)
 
 
-def take_bounce(tx: Connection, stored: Stored, now: float) -> str:
-    """Fail the notices that this bounce returns; says in words which, for the record."""
-    found = _NOTICE_ID.findall(stored.raw.content[:_SEARCHED_BYTES])
-    rows = outbox.by_rfc_ids(tx, [rfc_id.decode("ascii", "replace") for rfc_id in found])
+def take_bounce(tx: Connection, stored: Stored, now: float, tell: Tell) -> str:
+    """Fail the notices that this bounce returns, and `tell`; says in words which, for the record.
+
+    Most servers accept first and bounce later, so this is how a wrong address usually shows.
+    """
+    rows = _returned(tx, stored)
+    if not rows:
+        return ""
+    which = f" for our brief {rows[0].id} to {rows[0].recipient}"
+    if _WAITING.search(stored.raw.content[:_SEARCHED_BYTES]):
+        return f"{which}: it is late, and the server goes on trying"
     for row in rows:
-        outbox.bounced(tx, row.id, f"bounced; see message {stored.id}", now)
         audit.note(
             tx, "bounced", now=now, case_id=row.case_id, outbox_id=row.id, message_id=stored.id
         )
@@ -59,4 +71,11 @@ def take_bounce(tx: Connection, stored: Stored, now: float) -> str:
             "a brief of ours bounced",
             extra={"action": "bounced", "outbox": row.id, "recipient": row.recipient},
         )
-    return f" for our brief {rows[0].id} to {rows[0].recipient}" if rows else ""
+        if outbox.bounced(tx, row.id, f"bounced; see message {stored.id}", now):
+            tell(tx, row, "it came back", now)
+    return which
+
+
+def _returned(tx: Connection, stored: Stored) -> list[OutboxRow]:
+    found = _NOTICE_ID.findall(stored.raw.content[:_SEARCHED_BYTES])
+    return outbox.by_rfc_ids(tx, [rfc_id.decode("ascii", "replace") for rfc_id in found])

@@ -43,11 +43,12 @@ class BriefWriter:
         earlier_tags: Sequence[str],
         sent: Sequence[OutboxRow],
         now: float,
+        attach: bool = True,
     ) -> list[Notice]:
         """The notices for one escalation.
 
         `earlier` are the thread's mails before this one, `earlier_tags` what the case had by then,
-        `sent` the case's notices so far, to thread with.
+        `sent` the case's notices so far, to thread with. `attach`: with the original.
         """
         brief = summarise(
             email=email,
@@ -64,7 +65,7 @@ class BriefWriter:
             self.renderer.render(
                 brief,
                 person,
-                stored.raw,
+                stored.raw if attach else None,
                 message_id=notice_id(
                     key=self.key,
                     ref=stored.raw.ref,

@@ -14,6 +14,7 @@ from triage.errors import StoreError
 from triage.messages import Email, Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
 from triage.parsing.subjects import is_forward, is_reply
+from triage.pipeline.again import Rewriter
 from triage.pipeline.answers import take_answer, take_bounce
 from triage.pipeline.people import (
     client_address,
@@ -71,6 +72,10 @@ class Decider:
     firm: Firm
     writer: BriefWriter
     marking: frozenset[str] = field(default=frozenset())
+
+    @property
+    def _rewriter(self) -> Rewriter:
+        return Rewriter(policy=self.policy, writer=self.writer)
 
     def decide_pending(
         self, now: float, *, limit: int = 50, max_bytes: int = 64 << 20
@@ -132,7 +137,7 @@ class Decider:
         if email.loop or email.kind in NOT_TRIAGED:
             why = NOT_TRIAGED.get(email.kind, "it went round in a loop")
             if email.kind is MailKind.BOUNCE:
-                why += take_bounce(tx, stored, now)
+                why += take_bounce(tx, stored, now, self._rewriter.tell_of_failure)
             return self._conclude(tx, reading, "not-triaged", why)
         answer = take_answer(tx, email, now)
         if answer:

@@ -191,11 +191,11 @@ def _as_known(outbox_id: int, attempts: int | None, *states: str) -> ColumnEleme
     return row if attempts is None else row & (outbox.c.attempts == attempts)
 
 
-def bounced(tx: Connection, outbox_id: int, detail: str, now: float) -> None:
-    """Accepted once, then returned: failed after all."""
+def bounced(tx: Connection, outbox_id: int, detail: str, now: float) -> bool:
+    """Accepted once, then returned: failed after all; False when it was not thought to be there."""
     row = (outbox.c.id == outbox_id) & outbox.c.state.in_(["sending", "sent", "held"])
     values = {"state": "failed", "detail": detail, "finished_at": now}
-    tx.execute(update(outbox).where(row).values(values))
+    return tx.execute(update(outbox).where(row).values(values)).rowcount == 1
 
 
 def retry(tx: Connection, outbox_id: int, now: float) -> OutboxRow:
