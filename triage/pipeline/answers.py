@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 _NOTICE_ID = re.compile(rb"<[0-9a-f]{32,64}@[^<>\s]{1,255}>")
 _WAITING = re.compile(rb"^Action:[ \t]*delayed", re.IGNORECASE | re.MULTILINE)  # RFC 3464, 2.3.3
+_MAIL_PART = re.compile(
+    rb"^Content-Type:\s*(?:message/rfc822|text/rfc822-headers)", re.IGNORECASE | re.MULTILINE
+)
 _SEARCHED_BYTES = 256 * 1024  # a bounce quotes our headers near its start
 
 
@@ -61,7 +64,7 @@ def take_bounce(tx: Connection, stored: Stored, now: float, tell: Tell) -> str:
     if not rows:
         return ""
     which = f" for our brief {rows[0].id} to {rows[0].recipient}"
-    if _WAITING.search(stored.raw.content[:_SEARCHED_BYTES]):
+    if _WAITING.search(_MAIL_PART.split(stored.raw.content[:_SEARCHED_BYTES], maxsplit=1)[0]):
         return f"{which}: it is late, and the server goes on trying"
     for row in rows:
         audit.note(
