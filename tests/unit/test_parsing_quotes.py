@@ -78,6 +78,20 @@ def test_signature_above_history(signature: str, history: str) -> None:
     assert quotes.new_text(f"{NEW}\n\n{signature}\n\n{history}\n") == NEW
 
 
+@pytest.mark.parametrize("history", HISTORIES.values(), ids=HISTORIES)
+@pytest.mark.parametrize(
+    "last",
+    [
+        "On 12 May we cancel the contract.",
+        "Slide 9 is wrong, and we cancel the contract.",
+        "Online at 9, still down at 11.",
+        "Leopold",
+    ],
+)
+def test_a_last_sentence_that_looks_like_an_attribution_stays(last: str, history: str) -> None:
+    assert quotes.new_text(f"{NEW}\n{last}\n\n{history}") == f"{NEW}\n{last}"
+
+
 def test_answers_between_quotes_stay() -> None:
     text = (
         "On Mon, 3 Mar 2025, Jane <jane@x.example> wrote:\n> Is it live?\n"

@@ -161,7 +161,10 @@ def _block_below(lines: Sequence[str], index: int) -> labels.Block | None:
 
 
 def attribution_at(lines: Sequence[str], index: int) -> Boundary | None:
-    """A line such as "On Monday, Jane Roe wrote:", which may be wrapped over up to four lines."""
+    """A line such as "On Monday, Jane Roe wrote:", which may be wrapped over up to four lines.
+
+    A last sentence above it ("On 12 May we leave.") may look like its beginning, and is none.
+    """
     first = lines[index][:_MAX_ATTRIBUTION_CHARS].strip()
     if is_quoted(first) or not (_OPENING.match(first) or _ends_as_attribution(first)):
         return None
@@ -171,9 +174,16 @@ def attribution_at(lines: Sequence[str], index: int) -> Boundary | None:
         if len(joined) > _MAX_ATTRIBUTION_CHARS:
             return None
         if _is_attribution(joined):
+            if any(_begins_anew(lines, later) for later in range(index + 1, end + 1)):
+                return None
             strong = bool(_STRONG.search(joined))
             return Boundary(kind=Cut.ATTRIBUTION, start=index, end=end + 1, strong=strong)
     return None
+
+
+def _begins_anew(lines: Sequence[str], index: int) -> bool:
+    """Whether an attribution stands here by itself, below an empty line."""
+    return not lines[index - 1].strip() and attribution_at(lines, index) is not None
 
 
 def _ends_as_attribution(line: str) -> bool:
