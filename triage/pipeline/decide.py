@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from triage.errors import StoreError
-from triage.messages import Email, Escalation, MailKind, Outcome
+from triage.messages import Address, Email, Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
 from triage.parsing.subjects import is_forward, is_reply
 from triage.pipeline.again import Rewriter
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3  # then a person gets it
+MAX_ATTEMPTS = 3  # then a person gets it; if that fails too, without anything out of the mail
 SAME_SUBJECT_S = 14 * 86400  # how long a subject ties a client's mails together without ids
 
 NOT_TRIAGED = {
@@ -48,6 +48,10 @@ NOT_TRIAGED = {
     MailKind.LIST: "a newsletter or mailing list",
     MailKind.OURS: "sent by this program",
 }
+
+_NOTHING_READ = Email(
+    subject="", sender=Address(address=""), text="", new_text="", kind=MailKind.UNREADABLE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,8 @@ class Decider:
         outcomes: list[Outcome] = []
         if readings:
             with self.store.write() as tx:
-                for reading in readings:
+                waiting = inbox.undecided(tx, [reading.stored.id for reading in readings])
+                for reading in (r for r in readings if r.stored.id in waiting):
                     outcome = self._decide_safely(tx, reading, now)
                     outcomes += [outcome] if outcome else []
         return outcomes
@@ -127,6 +132,9 @@ class Decider:
 
     def _decide(self, tx: Connection, reading: Reading, now: float) -> Outcome | None:
         stored, email = reading.stored, reading.email
+        if stored.attempts > MAX_ATTEMPTS:  # even the brief to the fallback person failed
+            email = _NOTHING_READ
+            reading = Reading(stored=stored, email=email)
         inbox.link_thread(tx, stored.id, email.thread_ids)
         copy_of = inbox.earlier_copy(tx, stored)
         if copy_of is not None:
@@ -219,6 +227,7 @@ class Decider:
             earlier_tags=earlier_tags,
             sent=outbox.of_case(tx, case.id),
             now=now,
+            attach=stored.attempts <= MAX_ATTEMPTS,
         )
         for notice in notices:
             outbox.put(

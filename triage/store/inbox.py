@@ -147,21 +147,27 @@ def pass_over(tx: Connection, ref: MessageRef, action: str, why: str, now: float
 
 
 def pending(tx: Connection, limit: int, max_bytes: int) -> list[Stored]:
-    """The oldest undecided messages, at most `limit` and about `max_bytes` of them together."""
-    query = (
-        select(messages.c.id, messages.c.size)
-        .where(messages.c.state == "received")
-        .order_by(messages.c.id)
-        .limit(limit)
-    )
+    """The oldest undecided messages, at most `limit` and about `max_bytes` of them together.
+
+    Those on which deciding failed come last, so that they hold up no other.
+    """
+    waiting = select(messages.c.id, messages.c.size).where(messages.c.state == "received")
     chosen: list[int] = []
     total = 0
-    for message_id, size in tx.execute(query):
-        total += size
-        if chosen and total > max_bytes:
-            break
-        chosen.append(message_id)
+    for failed in (messages.c.attempts == 0, messages.c.attempts > 0):
+        query = waiting.where(failed).order_by(messages.c.id).limit(limit - len(chosen))
+        for message_id, size in tx.execute(query).all() if len(chosen) < limit else ():
+            total += size
+            if chosen and total > max_bytes:
+                return _loaded(tx, chosen)
+            chosen.append(message_id)
     return _loaded(tx, chosen)
+
+
+def undecided(tx: Connection, ids: Sequence[int]) -> set[int]:
+    """Those of `ids` that still wait for a decision: another worker may have been quicker."""
+    query = select(messages.c.id).where(messages.c.id.in_(ids), messages.c.state == "received")
+    return set(tx.execute(query).scalars())
 
 
 def count_pending(tx: Connection) -> int:

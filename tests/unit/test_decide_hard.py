@@ -1,0 +1,72 @@
+"""Mails that break something, and workers that meet: nothing is lost, doubled or held up."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.fakes import WordClassifier
+from tests.steps import Bench, make_bench
+from triage.pipeline.briefs import BriefWriter
+from triage.store import cases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from classifiers.api import Document, Verdict
+    from triage.messages import Email, Notice
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return make_bench(tmp_path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoisonedWriter(BriefWriter):
+    """Fails on whatever comes out of a poisoned mail."""
+
+    def write(self, *, email: Email, attach: bool = True, **rest: Any) -> list[Notice]:
+        if "poison" in email.text:
+            raise RuntimeError("poison")
+        return super().write(email=email, attach=attach, **rest)
+
+
+def poisoned(bench: Bench) -> PoisonedWriter:
+    fields = {
+        f.name: getattr(bench.decider.writer, f.name) for f in dataclasses.fields(BriefWriter)
+    }
+    return PoisonedWriter(**fields)
+
+
+def test_mails_that_break_every_brief_hold_up_no_other_and_still_reach_a_person(
+    bench: Bench,
+) -> None:
+    decider = dataclasses.replace(bench.decider, writer=poisoned(bench))
+    for number in range(60):
+        bench.receive(f"poison, stuck {number}", sender=f"a{number}@client{number}.example")
+    bench.receive("We are stuck.")
+    decided = [decider.decide_pending(bench.clock()) for _ in range(12)]
+    actions = [outcome.action for batch in decided[:2] for outcome in batch]
+    assert actions == ["escalated"]
+    assert bench.queued().count(("priya@firm.example", "unreadable")) == 60
+
+
+def test_a_second_worker_with_the_same_mails_in_hand_changes_nothing(bench: Bench) -> None:
+    bench.receive("We are stuck.")
+    bench.receive("", complete=False, problem="40 MB")
+
+    class Overtaken(WordClassifier):
+        def classify(self, documents: Sequence[Document]) -> list[Verdict]:
+            bench.decide()
+            return super().classify(documents)
+
+    late = dataclasses.replace(bench.decider, classifier=Overtaken())
+    assert late.decide_pending(bench.clock()) == []
+    assert len(bench.queued()) == 3
+    with bench.store.read() as tx:
+        assert len(cases.unresolved(tx)) == 2
