@@ -70,3 +70,30 @@ def test_a_second_worker_with_the_same_mails_in_hand_changes_nothing(bench: Benc
     assert len(bench.queued()) == 3
     with bench.store.read() as tx:
         assert len(cases.unresolved(tx)) == 2
+
+
+UNREADABLE = "--x\r\n" * 3000
+
+
+def test_our_own_brief_about_an_unreadable_mail_starts_no_loop(bench: Bench) -> None:
+    assert bench.judge(UNREADABLE).action == "unreadable"
+    bench.sender.send_due()
+    outcome = bench.judge("", content=bench.channel.delivered[0].content)
+    assert outcome.action == "not-triaged"
+    assert bench.queued() == []
+
+
+def test_the_unreadable_bounce_of_such_a_brief_starts_no_loop(bench: Bench) -> None:
+    bench.judge(UNREADABLE)
+    bench.sender.send_due()
+    brief = bench.channel.delivered[0].content
+    bounce = (
+        b"From: MAILER-DAEMON@mx.example\r\nSubject: Undelivered\r\n"
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: message/rfc822\r\n\r\n" + brief + b"\r\n--b--\r\n"
+    )
+    assert bench.judge("", content=bounce).action == "not-triaged"
+    assert bench.queued() == [
+        ("priya@firm.example", "unreadable"),
+        ("ben@firm.example", "undelivered"),
+    ]

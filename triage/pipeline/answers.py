@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from triage.messages import Occasion
 from triage.store import audit, cases, outbox
 
 if TYPE_CHECKING:
@@ -77,6 +78,16 @@ def take_bounce(tx: Connection, stored: Stored, now: float, tell: Tell) -> str:
         if outbox.bounced(tx, row.id, f"bounced; see message {stored.id}", now):
             tell(tx, row, "it came back", now)
     return which
+
+
+def returns_unreadable(tx: Connection, stored: Stored, email: Email) -> bool:
+    """Whether somebody sends back our own brief about an unreadable mail, as a bounce does.
+
+    Such a bounce may be as unreadable as the mail; a brief about it would bounce again, for ever.
+    """
+    sender = email.sender.address.lower()
+    rows = [row for row in _returned(tx, stored) if row.recipient.lower() != sender]
+    return any(row.occasion == Occasion.UNREADABLE for row in rows)
 
 
 def _returned(tx: Connection, stored: Stored) -> list[OutboxRow]:

@@ -15,7 +15,7 @@ from triage.messages import Address, Email, Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
 from triage.parsing.subjects import is_forward, is_reply
 from triage.pipeline.again import Rewriter
-from triage.pipeline.answers import take_answer, take_bounce
+from triage.pipeline.answers import returns_unreadable, take_answer, take_bounce
 from triage.pipeline.people import (
     client_address,
     document,
@@ -140,11 +140,14 @@ class Decider:
         if copy_of is not None:
             return self._conclude(tx, reading, "duplicate", f"the same bytes as message {copy_of}")
         trouble = _trouble(stored, email)
-        if trouble:
+        returned = bool(trouble) and not email.loop and returns_unreadable(tx, stored, email)
+        if trouble and not email.loop and not returned:
             return self._escalate(tx, reading, to_fallback(self.policy, trouble), None, now)
-        if email.loop or email.kind in NOT_TRIAGED:
-            why = NOT_TRIAGED.get(email.kind, "it went round in a loop")
-            if email.kind is MailKind.BOUNCE:
+        if returned or email.loop or email.kind in NOT_TRIAGED:
+            why = (
+                "a brief of ours" if returned else NOT_TRIAGED.get(email.kind, "it went in a loop")
+            )
+            if returned or email.kind is MailKind.BOUNCE:
                 why += take_bounce(tx, stored, now, self._rewriter.tell_of_failure)
             return self._conclude(tx, reading, "not-triaged", why)
         answer = take_answer(tx, email, now)
