@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from classifiers.api import Evidence, Verdict
 from triage.messages import Occasion, Recipient
 from triage.parsing import parse
+from triage.pipeline.contained import contained
 from triage.routing import route, to_fallback
 from triage.store import audit, cases, inbox, outbox
 
@@ -94,22 +95,23 @@ class Rewriter:
                 extra={"action": "failed", "outbox": row.id, "case": row.case_id},
             )
             return
-        self.write(
-            tx,
-            case_id=row.case_id,
-            message_id=row.message_id,
-            occasion=Occasion.UNDELIVERED,
-            people=[instead],
-            now=now,
-            note=f"The brief to {row.recipient} could not be delivered: {detail}",
-        )
-        audit.note(
-            tx,
-            "queued",
-            now=now,
-            case_id=row.case_id,
-            detail=f"to {instead.address} instead of {row.recipient}",
-        )
+        with contained(tx, "failed", outbox=row.id, case=row.case_id):
+            self.write(
+                tx,
+                case_id=row.case_id,
+                message_id=row.message_id,
+                occasion=Occasion.UNDELIVERED,
+                people=[instead],
+                now=now,
+                note=f"The brief to {row.recipient} could not be delivered: {detail}",
+            )
+            audit.note(
+                tx,
+                "queued",
+                now=now,
+                case_id=row.case_id,
+                detail=f"to {instead.address} instead of {row.recipient}",
+            )
 
     def _escalation(self, email: Email, verdict: Verdict | None) -> Escalation:
         tags = verdict.tags if verdict else ()

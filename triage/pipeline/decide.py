@@ -10,12 +10,12 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from triage.errors import StoreError
 from triage.messages import Address, Email, Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
 from triage.parsing.subjects import is_forward, is_reply
 from triage.pipeline.again import Rewriter
 from triage.pipeline.answers import returns_unreadable, take_answer, take_bounce
+from triage.pipeline.contained import is_of_store
 from triage.pipeline.people import (
     client_address,
     document,
@@ -97,6 +97,11 @@ class Decider:
                     outcomes += [outcome] if outcome else []
         return outcomes
 
+    def waiting(self) -> int:
+        """How many messages are worth another try."""
+        with self.store.read() as tx:
+            return inbox.count_pending(tx, attempts_below=MAX_ATTEMPTS + 2)
+
     def _classified(self, readings: Sequence[Reading]) -> list[Reading]:
         wanted = [r for r in readings if _is_classified(r)]
         verdicts: dict[int, Verdict] = {}
@@ -117,10 +122,8 @@ class Decider:
         try:
             with tx.begin_nested():
                 return self._decide(tx, reading, now)
-        except StoreError:
-            raise
         except Exception as error:
-            if _is_database(error):
+            if is_of_store(error):
                 raise
             stored = reading.stored
             log.exception(
@@ -139,14 +142,12 @@ class Decider:
         copy_of = inbox.earlier_copy(tx, stored)
         if copy_of is not None:
             return self._conclude(tx, reading, "duplicate", f"the same bytes as message {copy_of}")
-        trouble = _trouble(stored, email)
-        returned = bool(trouble) and not email.loop and returns_unreadable(tx, stored, email)
-        if trouble and not email.loop and not returned:
+        trouble = "" if email.loop else _trouble(stored, email)
+        returned = bool(trouble) and returns_unreadable(tx, stored, email)
+        if trouble and not returned:
             return self._escalate(tx, reading, to_fallback(self.policy, trouble), None, now)
         if returned or email.loop or email.kind in NOT_TRIAGED:
-            why = (
-                "a brief of ours" if returned else NOT_TRIAGED.get(email.kind, "it went in a loop")
-            )
+            why = NOT_TRIAGED.get(email.kind, "it went round in a loop")
             if returned or email.kind is MailKind.BOUNCE:
                 why += take_bounce(tx, stored, now, self._rewriter.tell_of_failure)
             return self._conclude(tx, reading, "not-triaged", why)
@@ -367,9 +368,3 @@ def _why_unsure(verdict: Verdict) -> str:
 
 def _known(case: cases.Case) -> KnownCase:
     return KnownCase(tags=case.tags, urgency=case.urgency, recipients=case.recipients)
-
-
-def _is_database(error: Exception) -> bool:
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - only when something went wrong
-
-    return isinstance(error, SQLAlchemyError)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triage.messages import Occasion
+from triage.pipeline.contained import contained
 from triage.store import audit, cases, outbox, timers
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ class FollowUp:
         reminded = 0
         for timer in due:
             with self.store.write() as tx:
-                if timers.finish(tx, timer.id, now):
+                if not timers.finish(tx, timer.id, now):
+                    continue
+                with contained(tx, "reminded", case=timer.case_id):
                     reminded += self._remind(tx, timer, now)
         return reminded
 

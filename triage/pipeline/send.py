@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from triage.errors import SourceError
@@ -94,11 +95,14 @@ class Sender:
         return delivery
 
     def settle_uncertain(self) -> int:
-        """Settle rows whose worker fell silent between the last dot and its answer; how many."""
+        """Settle rows whose worker fell silent between the last dot and its answer; how many.
+
+        The first that cannot be looked up ends the round: the rest would only wait as long again.
+        """
         before = self.clock() - self.rules.uncertain_after_s
         with self.store.read() as tx:
             rows = outbox.overdue(tx, before)
-        return sum(self._settle(row) for row in rows)
+        return sum(1 for _ in takewhile(self._settle, rows))
 
     def _record(self, row: OutboxRow, delivery: Delivery, attempts: int) -> None:
         """Write down how it ended, unless the row is another worker's by now."""

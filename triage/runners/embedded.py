@@ -66,13 +66,17 @@ class EmbeddedRunner:
             watcher.source.interrupt()
 
     def drain(self) -> None:
-        """Decide all that waits and send all that is due, then return."""
-        while True:
+        """Decide all that waits and send all that is due, then return; sooner if told to stop."""
+
+        def go_on() -> bool:
+            return not self.stop.is_set()
+
+        while go_on():
             outcomes = self.decide_some()
             self.follow_up.run_due(self.clock())
             self.sender.settle_uncertain()
-            sent = self.sender.send_due()
-            if not outcomes and not sent:
+            sent = self.sender.send_due(go_on=go_on)
+            if not outcomes and not sent and not self.decider.waiting():
                 return
 
     def decide_some(self) -> list[Outcome]:

@@ -6,6 +6,7 @@ service restarted instead of leaving a process that only looks alive.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -42,13 +43,17 @@ class Heartbeats:
 
 
 def notify(message: str) -> None:
-    """Tell systemd (sd_notify(3)); does nothing outside of it."""
+    """Tell systemd (sd_notify(3)); does nothing outside of it.
+
+    Errors do not count, as its manual advises: the variable may be inherited from elsewhere.
+    """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+    kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, kind) as out:
         out.sendto(message.encode(), address)
 
 

@@ -170,9 +170,11 @@ def undecided(tx: Connection, ids: Sequence[int]) -> set[int]:
     return set(tx.execute(query).scalars())
 
 
-def count_pending(tx: Connection) -> int:
-    """How many messages wait for a decision."""
+def count_pending(tx: Connection, attempts_below: int | None = None) -> int:
+    """How many messages wait for a decision, of those that failed less often than given."""
     query = select(func.count()).select_from(messages).where(messages.c.state == "received")
+    if attempts_below is not None:
+        query = query.where(messages.c.attempts < attempts_below)
     return tx.execute(query).scalar_one()
 
 

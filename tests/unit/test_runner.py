@@ -1,0 +1,117 @@
+"""The embedded runner: draining, stopping, and what the service manager is told."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.steps import Bench, make_bench
+from triage.errors import SourceError
+from triage.messages import DeliveryStatus
+from triage.pipeline.briefs import BriefWriter
+from triage.runners.embedded import EmbeddedRunner
+from triage.runners.heartbeat import notify
+from triage.store import inbox
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from triage.messages import Notice
+    from triage.pipeline.again import Rewriter
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return make_bench(tmp_path)
+
+
+def make_runner(bench: Bench) -> EmbeddedRunner:
+    return EmbeddedRunner(
+        decider=bench.decider,
+        sender=bench.sender,
+        follow_up=bench.follow_up,
+        watchers=(),
+        clock=bench.clock,
+    )
+
+
+def left(bench: Bench) -> int:
+    with bench.store.read() as tx:
+        return inbox.count_pending(tx)
+
+
+def test_draining_ends_only_when_mails_that_fail_have_reached_a_person(bench: Bench) -> None:
+    bench.classifier.fails_on = "poison"
+    bench.receive("poison")
+    make_runner(bench).drain()
+    assert left(bench) == 0
+    assert [notice.recipient for notice in bench.channel.delivered] == ["priya@firm.example"]
+
+
+def test_a_stop_ends_draining_and_leaves_the_rest_for_later(bench: Bench) -> None:
+    for number in range(200):
+        bench.receive("We are stuck.", sender=f"a@client{number}.example")
+    runner = make_runner(bench)
+    runner.report = lambda _outcome: runner.request_stop()
+    runner.drain()
+    assert left(bench) == 150
+    assert bench.channel.delivered == []
+
+
+class BrokenWriter(BriefWriter):
+    """Cannot write anything."""
+
+    def write(self, **_: Any) -> list[Notice]:
+        msg = "broken"
+        raise RuntimeError(msg)
+
+
+def broken(bench: Bench) -> Rewriter:
+    rewriter = bench.follow_up.rewriter
+    fields = {f.name: getattr(rewriter.writer, f.name) for f in dataclasses.fields(BriefWriter)}
+    return dataclasses.replace(rewriter, writer=BrokenWriter(**fields))
+
+
+def test_a_reminder_that_cannot_be_written_stops_nothing(bench: Bench) -> None:
+    bench.judge("We are stuck.")
+    bench.clock.now += 100
+    follow_up = dataclasses.replace(bench.follow_up, rewriter=broken(bench))
+    assert follow_up.run_due(bench.clock()) == 0
+    assert follow_up.run_due(bench.clock()) == 0
+
+
+def test_a_failure_that_nobody_can_be_told_of_is_recorded_and_stops_nothing(bench: Bench) -> None:
+    bench.judge("We are stuck.")
+    bench.channel.script = [DeliveryStatus.REFUSED]
+    sender = dataclasses.replace(bench.sender, on_failure=broken(bench).tell_of_failure)
+    assert sender.send_due() == 1
+    assert bench.queued() == [("ben@firm.example", "first")]
+
+
+def test_a_server_that_cannot_be_asked_about_lost_answers_is_asked_once_a_round(
+    bench: Bench,
+) -> None:
+    asked: list[str] = []
+
+    class Down:
+        def arrived(self, message_id: str, since: datetime) -> bool:
+            asked.append(message_id)
+            msg = "down"
+            raise SourceError(msg)
+
+    bench.judge("We are stuck.")
+    bench.channel.script = [DeliveryStatus.UNCERTAIN] * 2
+    bench.sender.send_due()
+    bench.clock.now += 1000
+    assert dataclasses.replace(bench.sender, prober=Down()).settle_uncertain() == 0
+    assert len(asked) == 1
+
+
+def test_a_service_manager_that_is_not_there_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
+    notify("READY=1")
