@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,6 +71,19 @@ def test_a_second_worker_with_the_same_mails_in_hand_changes_nothing(bench: Benc
     assert len(bench.queued()) == 3
     with bench.store.read() as tx:
         assert len(cases.unresolved(tx)) == 2
+
+
+@pytest.mark.parametrize(
+    "received_at",
+    [
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-1))),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+    ],
+)
+def test_a_time_at_the_edge_of_the_calendar_stops_nothing(
+    bench: Bench, received_at: datetime
+) -> None:
+    assert bench.judge("We are stuck.", received_at=received_at).action == "escalated"
 
 
 UNREADABLE = "--x\r\n" * 3000

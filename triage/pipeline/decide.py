@@ -82,9 +82,13 @@ class Decider:
         return Rewriter(policy=self.policy, writer=self.writer)
 
     def decide_pending(
-        self, now: float, *, limit: int = 50, max_bytes: int = 64 << 20
+        self, now: float, *, limit: int = 50, max_bytes: int = 16 << 20
     ) -> list[Outcome]:
-        """Decide the oldest waiting messages; empty when none waits. `now` in epoch seconds."""
+        """Decide the oldest waiting messages; empty when none waits. `now` in epoch seconds.
+
+        `max_bytes` bounds memory and how long the store is locked: each recipient's brief holds
+        the whole original, and sending waits for the lock between a mail and its last dot.
+        """
         with self.store.read() as tx:
             batch = inbox.pending(tx, limit, max_bytes)
         readings = self._classified([Reading(stored=s, email=parse(s.raw.content)) for s in batch])

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 _MAX_THREAD_IDS = 50
+_LATEST_S = 253_370_764_800.0  # the year 9999 in any zone
 _CHUNK = 500  # SQLite binds at most some thousand values in one statement
 
 # What runs for every mail is built once: building it anew costs more than executing it.
@@ -112,7 +113,8 @@ def receive(tx: Connection, raw: RawMessage, now: float) -> int | None:
         "size": raw.size,
         "complete": raw.complete,
         "problem": raw.problem,
-        "received_at": raw.received_at.timestamp(),
+        # Servers hand out times at the very edge of the calendar, which cannot be read back.
+        "received_at": min(max(raw.received_at.timestamp(), 0.0), _LATEST_S),
         "stored_at": now,
         "state": "received",
     }
