@@ -61,6 +61,42 @@ def test_a_stop_ends_draining_and_leaves_the_rest_for_later(bench: Bench) -> Non
     assert bench.channel.delivered == []
 
 
+def test_one_reminder_covers_all_briefs_before_it(bench: Bench) -> None:
+    bench.judge("We are stuck.", message_id="<a@client.example>")
+    bench.sender.send_due()
+    bench.clock.now += 50
+    thread = "References: <a@client.example>\r\n"
+    bench.judge("Stuck and disappointed.", headers=thread)
+    bench.sender.send_due()
+    reminders = []
+    for _ in range(10):
+        bench.clock.now += 20
+        reminders.append(bench.follow_up.run_due(bench.clock()))
+        bench.sender.send_due()
+    assert sum(reminders) == 1
+
+
+def test_a_mail_after_the_reminder_brings_another(bench: Bench) -> None:
+    bench.judge("We are stuck.", message_id="<a@client.example>")
+    bench.sender.send_due()
+    bench.clock.now += 70
+    assert bench.follow_up.run_due(bench.clock()) == 1
+    bench.clock.now += 10
+    bench.judge("Stuck and disappointed.", headers="References: <a@client.example>\r\n")
+    bench.sender.send_due()
+    bench.clock.now += 70
+    assert bench.follow_up.run_due(bench.clock()) == 1
+
+
+def test_nobody_is_reminded_of_a_brief_that_has_not_left(bench: Bench) -> None:
+    bench.judge("We are stuck.")
+    bench.clock.now += 100
+    assert bench.follow_up.run_due(bench.clock()) == 0
+    bench.sender.send_due()
+    bench.clock.now += 4000
+    assert bench.follow_up.run_due(bench.clock()) == 1
+
+
 class BrokenWriter(BriefWriter):
     """Cannot write anything."""
 
@@ -77,6 +113,7 @@ def broken(bench: Bench) -> Rewriter:
 
 def test_a_reminder_that_cannot_be_written_stops_nothing(bench: Bench) -> None:
     bench.judge("We are stuck.")
+    bench.sender.send_due()
     bench.clock.now += 100
     follow_up = dataclasses.replace(bench.follow_up, rewriter=broken(bench))
     assert follow_up.run_due(bench.clock()) == 0

@@ -11,13 +11,18 @@ from triage.pipeline.contained import contained
 from triage.store import audit, cases, outbox, timers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from triage.pipeline.again import Rewriter
     from triage.store.engine import Store
+    from triage.store.outbox import OutboxRow
     from triage.store.timers import Timer
 
 log = logging.getLogger(__name__)
+
+ON_THEIR_WAY_S = 3600.0  # look again so much later when the briefs have not left yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +47,15 @@ class FollowUp:
 
     def _remind(self, tx: Connection, timer: Timer, now: float) -> bool:
         case = cases.get(tx, timer.case_id)
-        told = {row.recipient for row in outbox.of_case(tx, case.id)}
+        briefs = outbox.of_case(tx, case.id)
+        on_their_way = {row.recipient for row in briefs if row.state in {"queued", "sending"}}
+        told = {row.recipient for row in briefs} - on_their_way  # only they can have answered
         people = [p for p in self.rewriter.policy.people.values() if p.address in told]
-        if case.status != "open" or not people:
+        if case.status != "open" or _reminded(briefs, timer):
+            return False
+        if not people:
+            if on_their_way:
+                _look_again(tx, timer, now)
             return False
         self.rewriter.write(
             tx,
@@ -57,3 +68,17 @@ class FollowUp:
         audit.note(tx, "reminded", now=now, case_id=case.id, message_id=timer.message_id)
         log.info("reminded", extra={"action": "reminded", "case": case.id})
         return True
+
+
+def _look_again(tx: Connection, timer: Timer, now: float) -> None:
+    due_at = now + ON_THEIR_WAY_S
+    timers.put(
+        tx, case_id=timer.case_id, message_id=timer.message_id, kind=timer.kind, due_at=due_at
+    )
+
+
+def _reminded(briefs: Sequence[OutboxRow], timer: Timer) -> bool:
+    """Whether a reminder has gone out since the brief that set this timer."""
+    reminders = [row.created_at for row in briefs if row.occasion == Occasion.REMINDER]
+    own = [row.created_at for row in briefs if row.message_id == timer.message_id]
+    return bool(reminders) and max(reminders) >= min(own, default=timer.due_at)
