@@ -11,6 +11,7 @@ import pytest
 
 from tests.fakes import WordClassifier
 from tests.steps import Bench, make_bench
+from triage.logs import JsonFormatter, PlainFormatter
 from triage.pipeline.briefs import BriefWriter
 from triage.store import cases
 
@@ -71,6 +72,23 @@ def test_a_second_worker_with_the_same_mails_in_hand_changes_nothing(bench: Benc
     assert len(bench.queued()) == 3
     with bench.store.read() as tx:
         assert len(cases.unresolved(tx)) == 2
+
+
+def test_an_error_that_quotes_the_mail_leaves_no_mail_text_in_the_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Talkative(WordClassifier):
+        def classify(self, documents: Sequence[Document]) -> list[Verdict]:
+            msg = f"cannot convert {documents[0].text!r}"
+            raise ValueError(msg)
+
+    decider = dataclasses.replace(bench.decider, classifier=Talkative())
+    bench.receive("The merger is secret.")
+    decider.decide_pending(bench.clock())
+    lines = [f"{PlainFormatter().format(r)} {JsonFormatter().format(r)}" for r in caplog.records]
+    assert len(lines) >= 2
+    assert not any("merger" in line for line in lines)
+    assert all("ValueError" in line or "RuntimeError" in line for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triage.errors import StoreError
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 log = logging.getLogger(__name__)
+
+_FRAMES = 8  # innermost ones
 
 
 @contextmanager
@@ -28,7 +32,14 @@ def contained(tx: Connection, action: str, **facts: object) -> Iterator[None]:
     except Exception as error:
         if is_of_store(error):
             raise
-        log.exception("a step failed", extra={"action": action, **facts})
+        report("a step failed", error, action=action, **facts)
+
+
+def report(event: str, error: Exception, **facts: object) -> None:
+    """Log what kind of error happened where, without its message, which may hold mail text."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    where = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
+    log.error(event, extra={**facts, "error": type(error).__name__, "where": where})
 
 
 def is_of_store(error: Exception) -> bool:

@@ -6,7 +6,6 @@ never nowhere; one bad mail stops no other.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from triage.parsing import normalise_subject, parse
 from triage.parsing.subjects import is_forward, is_reply
 from triage.pipeline.again import Rewriter
 from triage.pipeline.answers import returns_unreadable, take_answer, take_bounce
-from triage.pipeline.contained import is_of_store
+from triage.pipeline.contained import is_of_store, report
 from triage.pipeline.people import (
     client_address,
     document,
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from triage.policy import Policy
     from triage.store.engine import Store
     from triage.store.inbox import Stored
-
-log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3  # then a person gets it; if that fails too, without anything out of the mail
 SAME_SUBJECT_S = 14 * 86400  # how long a subject ties a client's mails together without ids
@@ -113,8 +110,8 @@ class Decider:
             documents = [document(r.email, self.firm) for r in wanted]
             try:
                 found = self.classifier.classify(documents)
-            except Exception:  # the mail at fault is found, and counted, one by one
-                log.exception("classifying a batch failed", extra={"action": "classify"})
+            except Exception as error:  # noqa: BLE001 - the mail at fault is found one by one
+                report("classifying failed", error, action="classify")
                 found = []
             verdicts = {r.stored.id: v for r, v in zip(wanted, found, strict=False)}
         return [
@@ -130,9 +127,7 @@ class Decider:
             if is_of_store(error):
                 raise
             stored = reading.stored
-            log.exception(
-                "deciding failed", extra={"action": "stumbled", "ref": str(stored.raw.ref)}
-            )
+            report("deciding failed", error, action="stumbled", ref=str(stored.raw.ref))
             inbox.stumbled(tx, stored.id, f"{type(error).__name__}: {error}")
             audit.note(tx, "stumbled", now=now, message_id=stored.id, detail=type(error).__name__)
             return None
