@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from triage.config import FolderAccount, ImapAccount
 from triage.config_file import load_config
+from triage.durable import sync_folder, write_synced
 from triage.errors import ConfigError, StoreError, TriageError
 from triage.messages import Address
 from triage.pipeline.again import Rewriter
@@ -268,8 +269,8 @@ def read_key(path: Path) -> bytes:
     """
     try:
         if not path.exists():
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
-                out.write(secrets.token_hex(32) + "\n")
+            write_synced(path, f"{secrets.token_hex(32)}\n".encode(), mode=0o600)
+            sync_folder(path.parent)
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as error:
         msg = f"key file {path}: {error}; restore it, or remove it to have a new one made"

@@ -32,7 +32,9 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 300.0
-CLOCK_SLACK_S = 86400.0  # a server's clock may differ from ours; UIDs say better what is new
+# Mail this much older than the first start still counts when it turns up later: a server's clock
+# may differ from ours, and somebody may rescue Friday's complaint from the junk on Monday.
+CLOCK_SLACK_S = 3 * 86400.0
 LOOK_AGAIN_S = 240.0  # IDLE dies silently; look for new mail at least this often
 
 
@@ -72,6 +74,11 @@ class Watcher:
         with self.store.write() as tx:
             known = mailboxes.current(tx, self.source.account, self.source.folder)
             if known and known.uid_validity == state.uid_validity:
+                if state.ordered and state.uid_next <= known.last_uid:
+                    log.error(
+                        "the server counts backwards: new mail may get numbers already seen",
+                        extra={"action": "backwards", "mailbox": self.name},
+                    )
                 return known
             self._begin(tx, state, known)
             started = mailboxes.current(tx, self.source.account, self.source.folder)
@@ -83,7 +90,10 @@ class Watcher:
 
         `go_on` is asked after each batch; when it says no, the rest is left for the next look.
         """
-        since = None if mailbox.whole_history else _day_before(mailbox.started_at)
+        # Past the first UID the numbers alone say what is new; the date only bounds a first look.
+        dated = mailbox.last_uid == 0 or not self.source.ordered
+        first_look = dated and not mailbox.whole_history
+        since = _day_before(mailbox.started_at) if first_look else None
         listed = self.source.list_uids(after=mailbox.last_uid, since=since)
         with self.store.read() as tx:
             uids = inbox.unknown(tx, mailbox.account, mailbox.folder, mailbox.uid_validity, listed)

@@ -76,6 +76,18 @@ def test_the_first_start_begins_now(store: Store) -> None:
     assert waiting(store) == [6]
 
 
+def test_old_mail_that_turns_up_later_is_accounted_for(store: Store) -> None:
+    clock, source = Clock(), MemorySource()
+    put(source, 1, clock)
+    watcher = make_watcher(source, store, clock)
+    look(watcher)
+    put(source, 2, clock, age_s=2 * DAY, text="rescued from the junk")
+    put(source, 3, clock, age_s=400 * DAY, text="an archive moved in")
+    look(watcher)
+    assert waiting(store) == [2]
+    assert actions(store) == {"": 1, "not-triaged": 1}
+
+
 def test_a_server_whose_clock_is_behind_loses_nothing(store: Store) -> None:
     clock, source = Clock(), MemorySource()
     watcher = make_watcher(source, store, clock)

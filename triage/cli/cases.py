@@ -94,7 +94,7 @@ def show(
 
     typer.echo(f"Case {found.id}: {plain(found.subject)}")
     typer.echo(f"  {found.status}, {found.urgency.label}, {', '.join(found.tags) or 'no tag'}")
-    typer.echo(f"  about {found.client}, since {when(found.opened_at)}")
+    typer.echo(f"  about {plain(found.client)}, since {when(found.opened_at)}")
     if found.outcome:
         typer.echo(f"  outcome: {plain(found.outcome)}")
     typer.echo("Mails")

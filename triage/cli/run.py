@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
@@ -104,12 +105,17 @@ def _runner(
     )
 
 
-def _forever(runner: EmbeddedRunner) -> bool:
+def _stop_on_signals(runner: EmbeddedRunner) -> None:
     def stop(*_args: object) -> None:
-        runner.request_stop()
+        # In a thread: a handler that interrupts Event.set() and calls it again would hang.
+        threading.Thread(target=runner.request_stop, daemon=True).start()
 
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, stop)
+
+
+def _forever(runner: EmbeddedRunner) -> bool:
+    _stop_on_signals(runner)
     names = ", ".join(watcher.name for watcher in runner.watchers)
     typer.echo(f"watching {names}; stop with Ctrl-C", err=True)
     runner.run()
@@ -119,13 +125,9 @@ def _forever(runner: EmbeddedRunner) -> bool:
 
 def _once(runner: EmbeddedRunner) -> bool:
     from triage.errors import SourceError  # noqa: PLC0415
-    from triage.store import outbox  # noqa: PLC0415
+    from triage.store import inbox, outbox  # noqa: PLC0415
 
-    def stop(*_args: object) -> None:
-        runner.request_stop()
-
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, stop)
+    _stop_on_signals(runner)
     failed = False
     for watcher in runner.watchers:
         try:
@@ -145,9 +147,12 @@ def _once(runner: EmbeddedRunner) -> bool:
     runner.sender.channel.close()
     with runner.sender.store.read() as tx:
         unsent = outbox.unfinished(tx)
+        undecided = inbox.count_pending(tx)
     if unsent:
         typer.echo(f"triage: {len(unsent)} briefs are not sent; see `triage status`", err=True)
-    return failed or bool(unsent)
+    if undecided:
+        typer.echo(f"triage: {undecided} mails are not decided; run it again", err=True)
+    return failed or bool(unsent) or bool(undecided)
 
 
 def _say_counts(counts: Counter[str]) -> None:

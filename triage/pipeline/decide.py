@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from triage.store.inbox import Stored
 
 MAX_ATTEMPTS = 3  # then a person gets it; if that fails too, without anything out of the mail
-SAME_SUBJECT_S = 14 * 86400  # how long a subject ties a client's mails together without ids
+QUIET_CASE_S = 14 * 86400  # a case without a brief for so long is told of anew
+RETRY_S = 120  # a mail on which deciding failed rests this long, times its attempts squared
 
 NOT_TRIAGED = {
     MailKind.AUTO_REPLY: "an automatic reply",
@@ -87,7 +88,7 @@ class Decider:
         the whole original, and sending waits for the lock between a mail and its last dot.
         """
         with self.store.read() as tx:
-            batch = inbox.pending(tx, limit, max_bytes)
+            batch = inbox.pending(tx, limit, max_bytes, now)
         readings = self._classified([Reading(stored=s, email=parse(s.raw.content)) for s in batch])
         outcomes: list[Outcome] = []
         if readings:
@@ -98,10 +99,10 @@ class Decider:
                     outcomes += [outcome] if outcome else []
         return outcomes
 
-    def waiting(self) -> int:
-        """How many messages are worth another try."""
+    def waiting(self, now: float) -> int:
+        """How many messages could be decided at this moment."""
         with self.store.read() as tx:
-            return inbox.count_pending(tx, attempts_below=MAX_ATTEMPTS + 2)
+            return inbox.count_pending(tx, now)
 
     def _classified(self, readings: Sequence[Reading]) -> list[Reading]:
         wanted = [r for r in readings if _is_classified(r)]
@@ -128,7 +129,8 @@ class Decider:
                 raise
             stored = reading.stored
             report("deciding failed", error, action="stumbled", ref=str(stored.raw.ref))
-            inbox.stumbled(tx, stored.id, f"{type(error).__name__}: {error}")
+            rest_s = RETRY_S * (stored.attempts + 1) ** 2
+            inbox.stumbled(tx, stored.id, f"{type(error).__name__}: {error}", now + rest_s)
             audit.note(tx, "stumbled", now=now, message_id=stored.id, detail=type(error).__name__)
             return None
 
@@ -307,12 +309,13 @@ class Decider:
         client = client_address(email, self.firm)
         for case in cases.of_thread(tx, email.thread_ids):
             ours = "staff" in {self.firm.role_of(client), self.firm.role_of(case.client)}
-            if ours or is_same_client(client, case.client):
+            recent = case.updated_at >= now - QUIET_CASE_S
+            if recent and (ours or is_same_client(client, case.client)):
                 return case
         key = normalise_subject(email.subject)
         if not key or not (is_reply(email.subject) or is_forward(email.subject)):
             return None
-        return cases.of_subject(tx, client, key, now - SAME_SUBJECT_S)
+        return cases.of_subject(tx, client, key, now - QUIET_CASE_S)
 
     def _save_verdict(self, tx: Connection, message_id: int, verdict: Verdict, now: float) -> None:
         inbox.save_verdict(

@@ -60,10 +60,16 @@ class Sender:
     prober: Prober | None = None
     on_failure: Callable[[Connection, OutboxRow, str, float], None] | None = None
 
-    def send_due(self, limit: int = 50, go_on: Callable[[], bool] = lambda: True) -> int:
+    def send_due(
+        self,
+        limit: int = 50,
+        go_on: Callable[[], bool] = lambda: True,
+        max_misses: int = _MAX_MISSES,
+    ) -> int:
         """Try every notice whose time has come; how many were sent.
 
-        `go_on` is asked before each attempt; when it says no, the rest is left for later.
+        `go_on` is asked before each attempt; when it says no, or after `max_misses` failures in
+        a row, the rest is left for later.
         """
         with self.store.read() as tx:
             rows = outbox.due(tx, self.clock(), limit)
@@ -75,7 +81,7 @@ class Sender:
             sent += status is DeliveryStatus.SENT
             missed = status in {DeliveryStatus.DEFERRED, DeliveryStatus.UNCERTAIN}
             misses = misses + 1 if missed else 0
-            if misses >= _MAX_MISSES:
+            if misses >= max_misses:
                 break
         return sent
 
@@ -151,6 +157,8 @@ class Sender:
                 if outbox.defer(tx, row.id, why, now, attempts=row.attempts):
                     self._note(tx, row, "deferred", why, now)
             elif outbox.settle(tx, row.id, state, why, now, attempts=row.attempts):
+                if state == "held" and self.on_failure:
+                    self.on_failure(tx, row, f"{why} ({row.id})", now)
                 self._note(tx, row, "sent" if state == "sent" else "held", why, now)
         return True
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_PATIENCE = 10  # failures in a row before draining leaves the rest for another time
 IDLE_LOOK_S = 5.0  # how often timers and retries are looked at when nothing else happens
 DECIDE_SILENCE_S = 300.0
 WATCH_SILENCE_S = 900.0
@@ -75,8 +76,8 @@ class EmbeddedRunner:
             outcomes = self.decide_some()
             self.follow_up.run_due(self.clock())
             self.sender.settle_uncertain()
-            sent = self.sender.send_due(go_on=go_on)
-            if not outcomes and not sent and not self.decider.waiting():
+            sent = self.sender.send_due(go_on=go_on, max_misses=_PATIENCE)
+            if not outcomes and not sent and not self.decider.waiting(self.clock()):
                 return
 
     def decide_some(self) -> list[Outcome]:

@@ -50,6 +50,10 @@ class MailSource(Protocol):
     def folder(self) -> str:
         """Folder name as people write it."""
 
+    @property
+    def ordered(self) -> bool:
+        """Whether UIDs only ever grow, see FolderState."""
+
     def open(self) -> FolderState:
         """Connect and select the folder; afresh after `close()`. Raises SourceError."""
 

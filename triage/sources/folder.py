@@ -66,6 +66,11 @@ class FolderSource:
         """The last part of the path."""
         return self._account.path.resolve().name or str(self._account.path)
 
+    @property
+    def ordered(self) -> bool:
+        """The numbers are hashes: they have no order."""
+        return False
+
     def open(self) -> FolderState:
         """See that the mailbox is there. Raises FolderMissingError."""
         self.close()

@@ -66,6 +66,11 @@ class ImapSource:
         """Folder name as people write it."""
         return self._folder
 
+    @property
+    def ordered(self) -> bool:
+        """UIDs only ever grow (RFC 3501, 2.3.1.1)."""
+        return True
+
     def open(self) -> FolderState:
         """Connect, log in and open the folder. Raises SourceError and its children."""
         self.close()

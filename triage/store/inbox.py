@@ -148,12 +148,15 @@ def pass_over(tx: Connection, ref: MessageRef, action: str, why: str, now: float
     )
 
 
-def pending(tx: Connection, limit: int, max_bytes: int) -> list[Stored]:
+def pending(tx: Connection, limit: int, max_bytes: int, now: float = float("inf")) -> list[Stored]:
     """The oldest undecided messages, at most `limit` and about `max_bytes` of them together.
 
-    Those on which deciding failed come last, so that they hold up no other.
+    Those on which deciding failed come last, so that they hold up no other, and not before their
+    rest is over.
     """
-    waiting = select(messages.c.id, messages.c.size).where(messages.c.state == "received")
+    waiting = select(messages.c.id, messages.c.size).where(
+        messages.c.state == "received", messages.c.next_attempt_at <= now
+    )
     chosen: list[int] = []
     total = 0
     for failed in (messages.c.attempts == 0, messages.c.attempts > 0):
@@ -172,11 +175,13 @@ def undecided(tx: Connection, ids: Sequence[int]) -> set[int]:
     return set(tx.execute(query).scalars())
 
 
-def count_pending(tx: Connection, attempts_below: int | None = None) -> int:
-    """How many messages wait for a decision, of those that failed less often than given."""
-    query = select(func.count()).select_from(messages).where(messages.c.state == "received")
-    if attempts_below is not None:
-        query = query.where(messages.c.attempts < attempts_below)
+def count_pending(tx: Connection, now: float = float("inf")) -> int:
+    """How many messages wait for a decision and are not resting after a failed attempt."""
+    query = (
+        select(func.count())
+        .select_from(messages)
+        .where(messages.c.state == "received", messages.c.next_attempt_at <= now)
+    )
     return tx.execute(query).scalar_one()
 
 
@@ -203,12 +208,12 @@ def decide(tx: Connection, message_id: int, **fields: Any) -> bool:
     return tx.execute(_DECIDE, {"undecided": message_id, **fields}).rowcount == 1
 
 
-def stumbled(tx: Connection, message_id: int, error: str) -> None:
-    """Deciding failed for an unexpected reason; counts the attempts."""
+def stumbled(tx: Connection, message_id: int, error: str, next_attempt_at: float) -> None:
+    """Deciding failed for an unexpected reason; counts the attempts, and rests until then."""
     tx.execute(
         update(messages)
         .where(messages.c.id == message_id)
-        .values(attempts=messages.c.attempts + 1, error=error)
+        .values(attempts=messages.c.attempts + 1, error=error, next_attempt_at=next_attempt_at)
     )
 
 

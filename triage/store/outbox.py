@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.errors import NotFoundError
 from triage.messages import Notice, Urgency
-from triage.store.tables import outbox
+from triage.store.tables import cases, outbox
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row
@@ -233,9 +233,18 @@ def of_case(tx: Connection, case_id: int) -> list[OutboxRow]:
 
 
 def unfinished(tx: Connection, limit: int = 1000) -> list[OutboxRow]:
-    """Everything that is not sent: queued, sending, held, failed."""
-    wanted = or_(outbox.c.state != "sent")
-    query = select(*_COLUMNS).where(wanted).order_by(outbox.c.id).limit(limit)
+    """Everything that is not sent: queued, sending, held, failed.
+
+    What failed or was held for a case that is resolved by now is of no interest any more.
+    """
+    resolved = select(cases.c.id).where(cases.c.status == "resolved")
+    settled = outbox.c.state.in_(["failed", "held"]) & outbox.c.case_id.in_(resolved)
+    query = (
+        select(*_COLUMNS)
+        .where(outbox.c.state != "sent", ~settled)
+        .order_by(outbox.c.id)
+        .limit(limit)
+    )
     return [_row(row) for row in tx.execute(query)]
 
 

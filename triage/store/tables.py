@@ -71,6 +71,7 @@ messages = Table(
     Column("state", String(20), nullable=False),  # received | decided
     Column("attempts", Integer, nullable=False, default=0),
     Column("error", Text, nullable=False, default=""),
+    Column("next_attempt_at", Float, nullable=False, server_default="0"),
     Column("action", String(20), nullable=False, default=""),
     Column("why", Text, nullable=False, default=""),
     Column("kind", String(20), nullable=False, default=""),

@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("next_attempt_at", sa.Float(), server_default="0", nullable=False),
         sa.Column("action", sa.String(length=20), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
