@@ -100,14 +100,14 @@ def _occasion(tags: Sequence[str], urgency: Urgency, case: KnownCase | None) -> 
 
 def _reason(route_: Route, text: str) -> Reason:
     raised = [rule for rule in route_.raises if rule.to > route_.urgency and _speaks(rule, text)]
-    worst = max(raised, key=lambda rule: rule.to, default=None)
+    raised.sort(key=lambda rule: -rule.to)
     return Reason(
         tag=route_.tag,
         title=route_.title,
         clause=route_.clause,
-        because=worst.because if worst else "",
+        because=" ".join(dict.fromkeys(rule.because for rule in raised if rule.because)),
         next_step=route_.next_step,
-        urgency=worst.to if worst else route_.urgency,
+        urgency=raised[0].to if raised else route_.urgency,
     )
 
 

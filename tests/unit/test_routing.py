@@ -134,3 +134,18 @@ def test_recipients_always_come_from_the_policy(tags: list[str], turn: int, text
     if found:
         assert found.recipients
         assert {p.address for p in found.recipients} <= {p.address for p in POLICY.people.values()}
+
+
+def test_every_rule_that_raised_says_why_the_most_urgent_first() -> None:
+    rules = (
+        Raise(when=("today",), to=Urgency.HIGH, because="It is due today."),
+        Raise(when=("lawyer",), to=Urgency.URGENT, because="Legal steps."),
+        Raise(when=("court",), to=Urgency.URGENT, because="Legal steps."),
+        Raise(when=("refund",), to=Urgency.URGENT),
+        Raise(when=("lawyer",), to=Urgency.LOW, because="Not more urgent."),
+    )
+    policy = make_policy(upsell=make_route("upsell", "ben", raises=rules))
+    found = route(["upsell"], text="Today our lawyer goes to court", policy=policy)
+    assert found is not None
+    assert found.reasons[0].because == "Legal steps. It is due today."
+    assert found.reasons[0].urgency is Urgency.URGENT
