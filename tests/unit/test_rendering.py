@@ -444,7 +444,12 @@ def test_the_answer_is_addressed_to_the_person_with_their_facts() -> None:
         ("several-tags", ["proposal signed.pdf", "2 mails in this case", "unsure, please judge"]),
         (
             "one-tag",
-            ["triage label 4711 none", "model 2026.03.1, policy 2026-03", "within 4 hours"],
+            [
+                "triage label 4711 none (or the right ones of: blocker, dissatisfaction,",
+                "scope_mismatch, upsell; ask whoever runs triage)",
+                "model 2026.03.1, policy 2026-03",
+                "within 4 hours",
+            ],
         ),
     ],
 )
@@ -465,6 +470,14 @@ def test_lines_of_the_text_fit_a_mail_program(name: str) -> None:
         if len(line) > 78 and " " in line[:40].strip()
     ]
     assert name == "long-names" or not long
+
+
+def test_a_number_that_means_nothing_later_is_not_asked_for() -> None:
+    brief = make_brief(message_id_in_store=0)
+    notice = rendered(brief)
+    for kind in ("plain", "html"):
+        assert "triage label" not in body(notice, kind)
+        assert "Wrong tags" not in body(notice, kind)
 
 
 # ---------------------------------------------------------------- HTML

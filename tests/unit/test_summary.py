@@ -210,6 +210,22 @@ def test_scores_name_what_was_decided_and_what_is_unsure() -> None:
     assert states["upsell"] == "unsure"
 
 
+def test_every_score_has_the_policy_s_title_and_the_tag_s_own_word_where_it_differs() -> None:
+    titles = {"upsell": "Sales opportunity", "scope_mismatch": "Scope mismatch"}
+    verdict = make_verdict(scores={"upsell": 0.3, "scope_mismatch": 0.2, "praise": 0.1})
+    brief = make_brief(verdict=verdict, titles=titles)
+    assert [score.name for score in brief.scores] == [
+        "Sales opportunity (upsell)",
+        "Scope mismatch",
+        "Praise",
+    ]
+
+
+def test_the_tags_a_mail_may_be_given_come_from_the_scores_or_else_the_policy() -> None:
+    assert make_brief(verdict=make_verdict(scores={"a": 0.1, "b": 0.9})).known_tags == ("a", "b")
+    assert make_brief(verdict=None, titles={"c": "C"}).known_tags == ("c",)
+
+
 def test_an_unreadable_mail_says_why_once() -> None:
     raw = make_raw(complete=False, problem="larger than 25 MB")
     email = make_email(problems=("larger than 25 MB",))

@@ -29,6 +29,12 @@ class Score:
     percent: int
     state: str = ""
 
+    @property
+    def name(self) -> str:
+        """The title, with the tag's own word beside it where the two differ."""
+        same = self.title.lower() == self.tag.replace("_", " ").lower()
+        return self.title if same else f"{self.title} ({self.tag})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
@@ -67,7 +73,9 @@ class Brief:
         new_titles: titles of the tags that the case did not have before.
         text: the person's own words, from which an answer is chosen; not for printing.
         deciding: (tag, all its deciding sentences), for the same use.
-        store_id: number of the message in the store, for `triage label`.
+        store_id: number of the message in the store, for `triage label`; 0: it will be in no
+            store that lasts, so the number would mean nothing.
+        known_tags: every tag that `triage label` may be given.
         note: a sentence for the top, such as to whom it could not be delivered.
         place: where the original lies on the server.
     """
@@ -100,6 +108,7 @@ class Brief:
     files: tuple[File, ...] = ()
     attachment_missing: bool = False
     scores: tuple[Score, ...] = ()
+    known_tags: tuple[str, ...] = ()
     model: str = ""
     problems: tuple[str, ...] = ()
     note: str = ""

@@ -7,6 +7,7 @@ a quotation.
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from triage.messages import Address, Occasion
@@ -36,6 +37,7 @@ FILES = 20  # a mail with thousands of parts must not make a brief nobody can re
 SUBJECT_LIMIT = 200
 PROBLEM_LIMIT = 200
 PROBLEMS = 10
+NO_TITLES: Mapping[str, str] = MappingProxyType({})
 
 
 def summarise(
@@ -49,6 +51,7 @@ def summarise(
     message_id_in_store: int,
     policy_version: str,
     firm: Firm,
+    titles: Mapping[str, str] = NO_TITLES,
 ) -> Brief:
     """Put one escalation into words.
 
@@ -59,9 +62,10 @@ def summarise(
         escalation: the policy's answer.
         case: the case it belongs to.
         role: `client` or `staff`, of the From sender.
-        message_id_in_store: number that `triage label` takes.
+        message_id_in_store: number that `triage label` takes; 0 where it would mean nothing.
         policy_version: version of the policy that decided.
         firm: who "we" are; times are written in its zone.
+        titles: the policy's title for each tag that has a route.
     """
     forwarder, person, forwards = _people(email, role)
     person_role = role if forwarder is None else firm.role_of(person.address)
@@ -69,11 +73,11 @@ def summarise(
     client = _client(person, email) if person_role != "staff" else ""
     who = _who(person, client, person_role, firm)
     reasons = _in_order(escalation, case)
-    titles = _titles(reasons, verdict, case)
+    named = _titles(reasons, verdict, case, titles)
     new = tuple(t for t in _tags(reasons) if t not in case.earlier_tags)
-    decided = decisive(verdict, _quote_order(escalation.occasion, reasons, new), titles, email)
+    decided = decisive(verdict, _quote_order(escalation.occasion, reasons, new), named, email)
     quotes = with_context(decided, text) or opening(text)
-    new_titles = tuple(titles[tag] for tag in new)
+    new_titles = tuple(named[tag] for tag in new)
     when = email.date or raw.received_at
     subject = shorten(clean_line(email.original_subject or email.subject), SUBJECT_LIMIT)
     return Brief(
@@ -82,7 +86,7 @@ def summarise(
         subject_line=subject_line(
             occasion=escalation.occasion,
             urgency=escalation.urgency,
-            titles=tuple(titles[tag] for tag in _tags(reasons)),
+            titles=tuple(named[tag] for tag in _tags(reasons)),
             new_titles=new_titles,
             client=client or who,
             subject=subject,
@@ -98,7 +102,7 @@ def summarise(
         written_day=day(when, firm.timezone),
         received_at=raw.received_at,
         subject=subject,
-        thread=_thread(case, titles, firm),
+        thread=_thread(case, named, firm),
         store_id=message_id_in_store,
         policy_version=clean_line(policy_version),
         place=clean_line(f"{raw.ref.account}, folder {raw.ref.folder}, UID {raw.ref.uid}"),
@@ -114,7 +118,8 @@ def summarise(
         deciding=deciding_text(verdict, _tags(reasons)),
         files=_files(email),
         attachment_missing=not email.attachments and speaks_of_file(text),
-        scores=_scores(verdict, titles),
+        scores=_scores(verdict, named),
+        known_tags=tuple(map(clean_line, (verdict.scores if verdict else ()) or titles)),
         model=clean_line(verdict.model) if verdict else "",
         problems=_problems(email, raw, escalation),
         note=clean_line(escalation.note),
@@ -175,11 +180,17 @@ def _in_order(escalation: Escalation, case: CaseView) -> tuple[Reason, ...]:
     )
 
 
-def _titles(reasons: Sequence[Reason], verdict: Verdict | None, case: CaseView) -> dict[str, str]:
+def _titles(
+    reasons: Sequence[Reason],
+    verdict: Verdict | None,
+    case: CaseView,
+    policy: Mapping[str, str],
+) -> dict[str, str]:
     """Name every tag in words: the policy's title, else the tag itself without underscores."""
     known = [*(verdict.scores if verdict else ()), *case.earlier_tags]
     plain = {tag: clean_line(tag.replace("_", " ")).capitalize() for tag in known}
-    return plain | {reason.tag: reason.title for reason in reasons}
+    of_policy = {tag: clean_line(title) for tag, title in policy.items() if clean_line(title)}
+    return plain | of_policy | {reason.tag: reason.title for reason in reasons}
 
 
 def _tags(reasons: Sequence[Reason]) -> tuple[str, ...]:
