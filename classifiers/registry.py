@@ -135,6 +135,19 @@ def promote(root: Path, version: str, *, now: datetime, note: str = "") -> Model
     return model
 
 
+def adopt(source: Path, root: Path, *, now: datetime) -> Model:
+    """Take the model in use at `source` into `root` as its first model, in use there too.
+
+    So a first model of one's own has a predecessor to be compared with and to return to.
+
+    Raises:
+        ModelError: see `load` and `save`.
+    """
+    model = load(source)
+    save(root, model)
+    return promote(root, model.version, now=now, note="came with the program")
+
+
 def rollback(root: Path, *, now: datetime, note: str = "") -> Model:
     """Return to the model that was in use before the current one.
 

@@ -193,11 +193,16 @@ def make_runner(
     *,
     prober: Prober | None = None,
     touch: bool = True,
+    numbered: bool = True,
     report: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> EmbeddedRunner:
-    """Everything that `triage run` runs, ready to start."""
+    """Everything that `triage run` runs, ready to start.
+
+    `touch`: make the configured changes in mailboxes. `numbered`: briefs give the store's number
+    of a mail, for `triage label`.
+    """
     config, policy = settings.config, settings.policy
-    writer = make_writer(settings)
+    writer = replace(make_writer(settings), numbered=numbered)
     rewriter = Rewriter(policy=policy, writer=writer)
     marking = [
         a.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from tests.trained import NOW, SLICE, saved
 from triage.cli import models as verbs
+from triage.resources import resource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -198,3 +200,22 @@ def test_only_without_data_is_wrong_usage() -> None:
     done = run("train", "--only")
     assert done.exit_code == 2
     assert "--data" in done.stderr
+
+
+def test_the_first_own_model_can_be_rolled_back_to_the_one_that_came_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("triage.toml", "policy.toml"):
+        shutil.copy(resource("data") / "demo" / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    done = run("train", "--only", "--data", SLICE)
+    assert done.exit_code == 0, done.stderr
+    before = json.loads(run("models", "list", "--json").stdout)
+    own = [each["version"] for each in before]
+    assert len(set(own)) == 2
+    assert run("models", "promote", own[-1]).exit_code == 0
+    assert run("models", "rollback").exit_code == 0
+    [current] = [
+        m["version"] for m in json.loads(run("models", "list", "--json").stdout) if m["current"]
+    ]
+    assert current == own[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from triage.messages import MailKind
@@ -76,3 +78,10 @@ def test_many_html_parts_share_one_allowance() -> None:
     email = parse(HEADERS + b"Content-Type: multipart/mixed; boundary=b\n\n" + part * 5)
     assert any("HTML cut" in problem for problem in email.problems)
     assert len(email.text) <= limits.MAX_TEXT_CHARS
+
+
+def test_bytes_that_are_neither_headers_nor_text_are_no_mail() -> None:
+    noise = random.Random(5).randbytes(3_000)
+    assert parse(noise).kind is MailKind.UNREADABLE
+    assert parse("Só um texto, sem cabeçalho.\r\n".encode()).kind is MailKind.ORDINARY
+    assert parse(b"Subject: x\r\n\r\n" + noise).kind is MailKind.ORDINARY

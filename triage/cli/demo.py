@@ -65,10 +65,13 @@ def _fresh(output: Path) -> Path:
     folder = output.absolute()
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
         fail(f"{folder} holds other things; choose an empty folder with --output", 2)
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    (folder / MARKER).touch()
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        (folder / MARKER).touch()
+    except OSError as error:
+        fail(f"{folder}: {error.strerror}; choose another folder with --output", 2)
     return folder
 
 

@@ -26,7 +26,7 @@ ModelsOption = Annotated[
         "--models",
         metavar="PATH",
         envvar="TRIAGE_MODELS",
-        help="Folder of models; else `models` beside triage.toml, else the shipped one.",
+        help="Folder of models; else the one triage.toml names, else the shipped one.",
         show_default=False,
     ),
 ]

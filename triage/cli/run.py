@@ -45,12 +45,15 @@ def run(
         bool,
         typer.Option("--dry-run", help="Send nothing: briefs land in the folder dry-run/."),
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Also log the settings in force, secrets masked.")
+    ] = False,
     log_format: LogFormat = "plain",
 ) -> None:
     """Watch the mailboxes and escalate. Stops cleanly on SIGTERM and Ctrl-C."""
     from triage import app, logs  # noqa: PLC0415
 
-    logs.set_up(log_format)
+    logs.set_up(log_format, logging.DEBUG if verbose else logging.INFO)
     settings = app.load_settings(config_path(config))
     if dry_run:
         settings = app.dry_run(settings)
@@ -80,9 +83,9 @@ def _log_settings(settings: Settings) -> None:
             "action": "starting",
             "version": __version__,
             "policy": settings.policy.version,
-            "settings": "; ".join(mask(settings.config).splitlines()),
         },
     )
+    log.debug("settings", extra={"action": "settings", "settings": mask(settings.config)})
 
 
 def _runner(
@@ -101,6 +104,7 @@ def _runner(
         app.load_classifier(settings),
         prober=None if dry_run else app.make_prober(settings.config),
         touch=not dry_run,
+        numbered=not dry_run,  # the dry run's own store counts for itself
         report=lambda outcome: counts.update([outcome.action]),
     )
 

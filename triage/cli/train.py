@@ -75,12 +75,14 @@ def train(
             examples += _labelled_by_people(config)
         root = own_root(models, config)
         old = _in_use(root_in_use(models, config)) if output is None else None
+        if old and output is None and root_in_use(models, config) != root:
+            registry.adopt(root_in_use(models, config), root, now=now)
         version = output.resolve().name if output else registry.free_version(root, now)
-        say(f"{len(examples)} labelled mails")
+        say(f"{len(examples)} labelled mails; this takes some minutes")
         model = training.train(examples, infos, version=version, now=now, progress=say)
         for info in model.card.tags:
             if not info.means:
-                say(f"nothing says what {info.name!r} means; add it to tags.toml by the data")
+                say(f"nothing says what {info.name!r} means; say it in tags.toml beside the rows")
         folder = registry.save_at(output, model) if output else registry.save(root, model)
         say(f"saved {folder}, pinned in {folder.parent / 'registry.json'}")
         _print_held_out(model, examples)

@@ -25,6 +25,12 @@ _KNOWN_HEADERS = re.compile(
     rb"[^\n]*\n(?:[ \t][^\n]*\n)*){2}",
     re.IGNORECASE,
 )
+_MAIL_HEADERS = {"from", "to", "cc", "subject", "date", "received", "return-path"} | {
+    "message-id",
+    "mime-version",
+    "content-type",
+}
+_SAMPLE_BYTES = 4_096
 _NOBODY = Address(address="")
 
 
@@ -40,11 +46,22 @@ def parse(raw: bytes) -> Email:
         return _unreadable(raw, broken)
     try:
         parsed = engine.parse_tree(raw)
+        if parsed is not None and _is_no_mail(raw, parsed):
+            return _unreadable(raw, ("no mail: neither headers nor text in it",))
         if parsed is not None and (len(Headers(parsed.message)) or parsed.message.get_payload()):
             return _email(parsed)
     except Exception as error:  # noqa: BLE001 - the promise of this function: any bytes, no error
         return _unreadable(raw, (f"could not be read ({type(error).__name__})",))
     return _unreadable(raw, ("empty" if not raw.strip() else "could not be read",))
+
+
+def _is_no_mail(raw: bytes, parsed: Parsed) -> bool:
+    """No header that mail has, and bytes that are no text in any common charset."""
+    if any(name.lower() in _MAIL_HEADERS for name in parsed.message.keys()):  # noqa: SIM118 - no dict
+        return False
+    sample = raw[:_SAMPLE_BYTES]
+    odd = sum(byte < 32 and byte not in b"\t\n\f\r\x1b" for byte in sample)  # noqa: PLR2004
+    return odd * 20 > len(sample)
 
 
 def _without_leading_rubbish(raw: bytes) -> bytes:

@@ -30,6 +30,7 @@ class BriefWriter:
     key: bytes
     domain: str
     policy_version: str
+    numbered: bool = True  # whether the store's numbers will still mean something later
 
     def write(
         self,
@@ -57,7 +58,7 @@ class BriefWriter:
             escalation=escalation,
             case=_view(case, earlier, earlier_tags),
             role=self.firm.role_of(email.sender.address),
-            message_id_in_store=stored.id,
+            message_id_in_store=stored.id if self.numbered else 0,
             policy_version=self.policy_version,
             firm=self.firm,
         )
