@@ -38,6 +38,13 @@ def test_a_notice_becomes_one_file_with_its_bytes(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in folder.iterdir()] == [CONTENT]
 
 
+def test_only_the_owner_may_read_what_clients_wrote(tmp_path: Path) -> None:
+    folder = tmp_path / "briefs"
+    FolderChannel(folder).deliver(NOTICE, lambda: True)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o600]
+
+
 def test_a_repeat_replaces_itself(tmp_path: Path) -> None:
     channel = FolderChannel(tmp_path)
     for _ in range(3):

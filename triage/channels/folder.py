@@ -1,7 +1,8 @@
 """Notices as .eml files in a folder: the dry run, the demo, and a look at what would be sent.
 
 Rules: a file appears whole or not at all, and a notice always gets the same name, so a repeat
-replaces itself instead of standing beside it.
+replaces itself instead of standing beside it; clients' originals are in the files, so only their
+owner may read them.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from triage.messages import Notice
 
 _UNSAFE = re.compile(r"[^a-z0-9@._+-]+")
+_OWNER_FOLDER, _OWNER_FILE = 0o700, 0o600
 _MAX_NAME_PART = 80  # characters; a whole name stays far below the 255 bytes of file systems
 
 
@@ -40,8 +42,8 @@ class FolderChannel:
         target = self._folder / file_name(notice)
         draft = self._folder / f".{target.name}.{os.getpid()}.tmp"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_synced(draft, notice.content)
+            self._folder.mkdir(mode=_OWNER_FOLDER, parents=True, exist_ok=True)
+            write_synced(draft, notice.content, mode=_OWNER_FILE)
         except OSError as error:
             _remove(draft)
             return self._deferred(error)
@@ -56,8 +58,8 @@ class FolderChannel:
         """Write and remove a file. Raises ChannelError."""
         trial = self._folder / f".check.{os.getpid()}.tmp"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_synced(trial, b"")
+            self._folder.mkdir(mode=_OWNER_FOLDER, parents=True, exist_ok=True)
+            write_synced(trial, b"", mode=_OWNER_FILE)
         except OSError as error:
             raise ChannelError(self._advice(error)) from None
         finally:
