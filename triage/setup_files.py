@@ -92,6 +92,7 @@ def render_config(answers: Answers, today: date) -> str:
         sender_name=f"{answers.firm} Triage",
         probe_folder=answers.probe_folder,
         ca_file=answers.ca_file,
+        manual=_manual(),
     )
 
 
@@ -103,8 +104,23 @@ def render_policy(answers: Answers, today: date) -> str:
     ]
     ids = [person.id for person in people]
     return _template(POLICY_NAME).render(
-        firm=answers.firm, people=people, everyone=ids, fallback=ids[0], version=str(today)
+        firm=answers.firm,
+        people=people,
+        everyone=ids,
+        fallback=ids[0],
+        version=str(today),
+        manual=_manual(),
     )
+
+
+def _manual() -> str:
+    """Where the settings are explained; with the path where this installation has the file."""
+    name = "docs/configuration.md of the program"
+    try:
+        path = resource("docs") / "configuration.md"
+    except FileNotFoundError:  # installed without its documents
+        return name
+    return f"{name} ({path})" if path.is_file() else name
 
 
 def new_key() -> str:

@@ -85,7 +85,8 @@ def _sentence(
         case "unexpected_keyword_argument":
             return unknown_key(key, file_keys(_class_at(cls, loc[:-1]), known))
         case "literal_error":
-            return one_of(detail["input"], re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
+            words = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+            return one_of(detail["input"], words, guess=key != "security")
     family = detail["type"].split("_")[0]
     return _WANTED.get(family, detail["msg"]).format(key=key if isinstance(loc[-1], str) else "")
 
@@ -140,12 +141,16 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     return f"is not a setting here; {did_you_mean(key, known)}"
 
 
-def one_of(value: object, allowed: Iterable[str]) -> str:
-    """Why a word is refused, with the words that exist."""
+def one_of(value: object, allowed: Iterable[str], *, guess: bool = True) -> str:
+    """Why a word is refused, with the words that exist.
+
+    `guess`: with the nearest one only. Not for encryption, where the nearest may be none at all.
+    """
     words = list(allowed)
     if not isinstance(value, str):
         return f"must be one of {quoted(words)}"
-    return f'cannot be "{value}"; {did_you_mean(value, words)}'
+    says = did_you_mean(value, words) if guess else f"it can be {quoted(words)}"
+    return f'cannot be "{value}"; {says}'
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

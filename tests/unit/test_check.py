@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ from triage.check.servers import Job, run_jobs
 from triage.cli.setup import Tools, register
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from typer.testing import Result
 
     from triage.config import Config
@@ -121,6 +124,38 @@ def test_a_model_that_cannot_be_trusted_is_an_error(folder: Path) -> None:
 
     problems = check_all(folder / "triage.toml", today=TODAY, offline=True, read_tags=tampered)
     assert (only(problems).area, only(problems).what) == ("model", "the digest is wrong")
+    assert only(problems).where == "the shipped models"
+
+
+@pytest.mark.parametrize(
+    "ledger", ['{"schema": 1, "current": "2026.1", "pins": {}, "history": []}', "{"]
+)
+def test_a_model_of_the_firm_s_own_is_told_with_its_folder(folder: Path, ledger: str) -> None:
+    (folder / "models").mkdir()
+    (folder / "models" / "registry.json").write_text(ledger)
+    problem = only(check_all(folder / "triage.toml", today=TODAY, offline=True))
+    assert (problem.area, problem.where) == ("model", str(folder / "models"))
+
+
+def test_servers_are_announced_only_when_they_will_be_asked(folder: Path) -> None:
+    said: list[str] = []
+
+    def check(*, offline: bool) -> None:
+        check_all(
+            folder / "triage.toml",
+            today=TODAY,
+            offline=offline,
+            read_tags=lambda _: TAGS,
+            asking=lambda: said.append("asking"),
+        )
+
+    check(offline=True)
+    assert said == []
+    check(offline=False)
+    assert said == ["asking"]
+    edit(folder, "triage.toml", "port = 1", "port = 0")
+    check(offline=False)
+    assert said == ["asking"]
 
 
 @pytest.mark.parametrize(
@@ -304,7 +339,11 @@ def verb(
     app = typer.Typer()
     app.callback()(lambda: None)
 
-    def check(path: Path, *, today: date, offline: bool) -> list[Problem]:
+    def check(
+        path: Path, *, today: date, offline: bool, asking: Callable[[], None]
+    ) -> list[Problem]:
+        if not offline:
+            asking()
         if asked is not None:
             asked.append((path, offline))
         return problems
@@ -329,7 +368,17 @@ def test_errors_come_first_each_with_what_to_do() -> None:
 
 @pytest.mark.parametrize(
     ("problems", "status"),
-    [([], 0), ([WARNING], 0), ([ERROR], 1), ([UNUSABLE], 2), ([ERROR, UNUSABLE], 2)],
+    [
+        ([], 0),
+        ([WARNING], 0),
+        ([ERROR], 1),
+        ([replace(ERROR, area="disk"), replace(ERROR, area="model")], 1),
+        ([UNUSABLE], 2),
+        ([ERROR, UNUSABLE], 2),
+        ([replace(UNUSABLE, area="agreement")], 2),
+        ([replace(UNUSABLE, area="templates")], 2),
+        ([replace(UNUSABLE, area="secret")], 2),
+    ],
 )
 def test_the_exit_status_tells_failed_from_unusable(problems: list[Problem], status: int) -> None:
     assert verb(problems, "--offline").exit_code == status

@@ -186,6 +186,7 @@ WRONG = [
     ("[[accounts]]", 'port = "993"', "accounts[1].port: must be a whole number"),
     ("[[accounts]]", "port = true", "accounts[1].port: must be a whole number"),
     ("[[accounts]]", 'security = "ssl"', 'accounts[1].security: cannot be "ssl"; it can be "tls"'),
+    ("[[accounts]]", 'security = "non"', 'accounts[1].security: cannot be "non"; it can be "tls"'),
     ("[[accounts]]", 'security = "none"', 'accounts[1].security: cannot be "none" for a server'),
     ("[[accounts]]", 'idle = "yes"', "accounts[1].idle: must be true or false"),
     ("[[accounts]]", "poll_interval_s = 0", "accounts[1].poll_interval_s: 0 is too small"),

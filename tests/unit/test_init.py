@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from dataclasses import dataclass, field
 from datetime import date
@@ -103,6 +104,23 @@ def test_flags_alone_make_a_set_up_that_loads(tmp_path: Path) -> None:
     assert policy.routes["blocker"].to == ("marshall", "ben")
     assert policy.routes["dissatisfaction"].urgency is Urgency.HIGH
     assert len(servers.asked) == 1
+
+
+def test_both_files_say_where_their_settings_are_explained(tmp_path: Path) -> None:
+    init(tmp_path, *COMPLETE)
+    for name in ("triage.toml", "policy.toml"):
+        head = (tmp_path / name).read_text()[:500]
+        found = re.search(r"docs/configuration.md of the program \((/.+)\)\.\n", head)
+        assert found
+        assert Path(found[1]).is_file()
+
+
+def test_without_a_terminal_it_says_which_flags_do_without_one(tmp_path: Path) -> None:
+    result = init(tmp_path)
+    assert result.exit_code == 2
+    assert "no terminal to ask on; give --address ... --yes" in result.stderr
+    assert "Aborted" not in result.output
+    assert names(tmp_path) == []
 
 
 def test_what_was_written_passes_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +235,7 @@ def test_everything_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
         (["--address", "nobody"], "--address: "),
         (["--provider", "gmial"], 'did you mean "gmail"?'),
         (["--imap-port", "0"], "--imap-port: 0 is no port"),
-        (["--smtp-security", "ssl"], "--smtp-security: "),
+        (["--smtp-security", "non"], '--smtp-security: cannot be "non"; it can be "tls", '),
         (["--imap-security", "none"], "accounts[1].security: "),
         (["--since", "yesterday"], "--since: "),
         (["--timezone", "Nowhere"], "firm.timezone: "),

@@ -16,7 +16,7 @@ from triage.check.agreement import (
     tags_without_route,
 )
 from triage.check.disk import disk_problems
-from triage.check.model import model_tags
+from triage.check.model import model_tags, models_place
 from triage.check.problem import Problem, from_config_error, in_file
 from triage.check.servers import SERVER_TIMEOUT_S, run_jobs, secret_jobs, server_jobs
 from triage.check.settings import unusual_settings
@@ -45,6 +45,7 @@ def check_all(
     offline: bool = False,
     timeout_s: float = SERVER_TIMEOUT_S,
     read_tags: ReadTags = model_tags,
+    asking: Callable[[], None] = lambda: None,
 ) -> list[Problem]:
     """Everything that is wrong with a set-up; empty when all is well.
 
@@ -54,6 +55,7 @@ def check_all(
         offline: leave the servers alone; passwords are looked up all the same.
         timeout_s: for each server, all of them side by side.
         read_tags: the tags of the model in use, once its digest proved right.
+        asking: called once before the servers are asked, which may take a while.
     """
     try:
         config = load_config(config_path)
@@ -66,7 +68,10 @@ def check_all(
             *of_policy,
         ]
     jobs = list(secret_jobs(config) if offline else server_jobs(config))
-    return [*_files(config, today, read_tags), *run_jobs(jobs, timeout_s)]
+    of_files = list(_files(config, today, read_tags))
+    if not offline:
+        asking()
+    return [*of_files, *run_jobs(jobs, timeout_s)]
 
 
 def _files(config: Config, today: date, read_tags: ReadTags) -> Iterator[Problem]:
@@ -100,7 +105,7 @@ def _tags(
     try:
         tags = read_tags(config)
     except ClassifierError as error:
-        where = str(config.models or "the shipped models")
+        where = models_place(config)
         yield Problem(severity="error", area="model", where=where, what=str(error))
     else:
         if policy:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from triage.check.problem import Problem
 
+_OUTSIDE = {"server", "disk", "model"}
+
 
 def as_json(problems: Sequence[Problem]) -> str:
     """One object: `errors`, `warnings` (counts) and `problems`."""
@@ -34,11 +36,15 @@ def as_block(problem: Problem) -> str:
 
 
 def exit_status(problems: Sequence[Problem]) -> int:
-    """0 without errors, 2 when the settings or the policy cannot be used, else 1."""
+    """0 without errors, 1 when only outside trouble is among them, else 2.
+
+    As in `triage run`: 2 means that something must be written otherwise, and that trying again
+    will not help; 1 is for servers, disks and model files.
+    """
     areas = {problem.area for problem in problems if problem.severity == "error"}
     if not areas:
         return 0
-    return WRONG_USAGE if areas & {"config", "policy"} else FAILED
+    return FAILED if areas <= _OUTSIDE else WRONG_USAGE
 
 
 def _summary(problems: Sequence[Problem]) -> str:

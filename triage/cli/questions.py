@@ -20,7 +20,7 @@ from triage.config import Secret, Security
 from triage.providers import PROVIDERS, Provider, Server, guess_provider
 from triage.setup_files import PASSWORD_NAME, Answers
 from triage.setup_people import firm_name, manager_problem, own_people, parse_person
-from triage.tables import did_you_mean
+from triage.tables import did_you_mean, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -200,8 +200,8 @@ def _security(given: str | None, preset: Server, flag: str, questions: Questions
             chosen: Security = known
             return chosen
     if given is not None:
-        says = did_you_mean(given, get_args(Security))
-        questions.complaints.append(f'{flag}: cannot be "{given}"; {says}')
+        says = one_of(given, get_args(Security), guess=False)
+        questions.complaints.append(f"{flag}: {says}")
     return preset.security
 
 

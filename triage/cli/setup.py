@@ -6,6 +6,7 @@ changes nothing and reports every problem at once.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,9 +81,12 @@ def _register_check(app: typer.Typer, tools: Tools) -> None:
         ] = False,
     ) -> None:
         """Verify settings, policy, templates, model and both servers; every problem at once."""
-        if not offline:
-            typer.echo("Asking the servers ...", err=True)
-        problems = tools.check(config_path(config), today=_today(), offline=offline)
+        problems = tools.check(
+            config_path(config),
+            today=_today(),
+            offline=offline,
+            asking=lambda: typer.echo("Asking the servers ...", err=True),
+        )
         report = check_report.as_json if as_json else check_report.as_text
         typer.echo(report(problems))
         raise typer.Exit(check_report.exit_status(problems))
@@ -195,7 +199,14 @@ def _init(flags: Flags, tools: Tools, *, ask: bool, login_test: bool, force: boo
     directory = flags.directory.expanduser().absolute()
     _refuse_unusable(flags, directory, force=force)
     questions = Questions(interactive=ask)
-    answers, password = collect(replace(flags, directory=directory), questions)
+    try:
+        answers, password = collect(replace(flags, directory=directory), questions)
+    except typer.Abort:
+        if sys.stdin.isatty():  # a person who changed their mind
+            raise
+        typer.echo(err=True)  # ends the line of the question
+        says = "no terminal to ask on; give --address ... --yes (see triage init --help)"
+        fail(says, WRONG_USAGE)
     if questions.complaints:
         fail("\n  ".join(["nothing was written:", *questions.complaints]), WRONG_USAGE)
     _rendered(answers, password, directory)  # so that wrong values are told before any login
