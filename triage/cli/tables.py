@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+_LINE_LIMIT = 2000
 
 
 def console() -> Console:
@@ -27,8 +30,16 @@ def plain(text: str, limit: int = 200) -> Text:
     return Text(shown if len(shown) <= limit else shown[: limit - 1] + "…")
 
 
-def when(epoch_s: float | None) -> str:
-    """Local date and time, to the minute; a dash for none."""
+def paragraph(text: str) -> list[str]:
+    """Text of a mail as lines that may be shown; see `plain`."""
+    return [str(plain(line, _LINE_LIMIT)) for line in text.splitlines()]
+
+
+def when(epoch_s: float | None, zone: str) -> str:
+    """Date and time to the minute in a time zone, with its name; a dash for none.
+
+    The name stands with every time, since it changes with the season.
+    """
     if epoch_s is None:
         return "-"
-    return datetime.fromtimestamp(epoch_s, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    return f"{datetime.fromtimestamp(epoch_s, ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}"

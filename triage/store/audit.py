@@ -40,6 +40,7 @@ class Entry:
     at: float
     action: str
     detail: str
+    message_id: int | None = None
 
 
 def note(
@@ -67,5 +68,6 @@ def note(
 
 def of_case(tx: Connection, case_id: int) -> list[Entry]:
     """Everything that happened to a case, in order."""
-    query = select(audit.c.at, audit.c.action, audit.c.detail).where(audit.c.case_id == case_id)
+    columns = (audit.c.at, audit.c.action, audit.c.detail, audit.c.message_id)
+    query = select(*columns).where(audit.c.case_id == case_id)
     return [Entry(**row._mapping) for row in tx.execute(query.order_by(audit.c.id))]  # noqa: SLF001

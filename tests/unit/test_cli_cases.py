@@ -1,0 +1,136 @@
+"""`triage status`, `show` and `label` over a store as the pipeline leaves it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.steps import Bench, make_bench
+from triage.cli import app
+from triage.cli.tables import when
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+POLICY = (Path(__file__).parents[2] / "data" / "demo" / "policy.toml").read_text()
+CONFIG = """
+[firm]
+name = "Radial"
+domains = ["firm.example"]
+timezone = "Asia/Kolkata"
+
+[[accounts]]
+name = "inbox"
+type = "eml"
+path = "."
+
+[outgoing]
+host = "127.0.0.1"
+sender = "triage@firm.example"
+"""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    (tmp_path / "triage.toml").write_text(CONFIG)
+    (tmp_path / "policy.toml").write_text(POLICY)
+    return make_bench(tmp_path)
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    config = str(folder / "triage.toml")
+    return CliRunner().invoke(app, [*arguments, "--config", config], catch_exceptions=False)
+
+
+def test_without_cases_status_says_so_instead_of_an_empty_table(
+    bench: Bench, tmp_path: Path
+) -> None:
+    done = run(tmp_path, "status")
+    assert done.exit_code == 0
+    assert "No open cases." in done.stdout
+    assert bench.queued() == []
+
+
+def test_times_are_the_firm_s_with_the_name_of_its_zone(bench: Bench, tmp_path: Path) -> None:
+    bench.judge("We are stuck.")
+    assert when(bench.clock(), "Asia/Kolkata").endswith(" IST")
+    for arguments in (["status"], ["show", "1"], ["show", "--mail", "1"]):
+        assert when(bench.clock(), "Asia/Kolkata") in run(tmp_path, *arguments).stdout
+
+
+def test_the_zone_s_name_follows_the_season() -> None:
+    assert when(1_767_225_600, "Europe/Berlin") == "2026-01-01 01:00 CET"
+    assert when(1_782_864_000, "Europe/Berlin") == "2026-07-01 02:00 CEST"
+    assert when(None, "Europe/Berlin") == "-"
+
+
+def test_a_mail_can_be_read_with_what_was_decided_and_nothing_hostile(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.judge("We are stuck.\x1b[31m\r\n\r\nPlease help\u202e.", subject="Portal\x1b[2J down")
+    shown = run(tmp_path, "show", "--mail", "1").stdout
+    assert "dana@client.example" in shown
+    assert "Portal" in shown
+    assert "escalated" in shown
+    assert "blocker 0.90" in shown
+    assert "    Please help" in shown
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    told = json.loads(run(tmp_path, "show", "--mail", "1", "--json").stdout)
+    assert told["tags"] == ["blocker"]
+    assert "Please help" in told["new_text"]
+    assert told["evidence"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["1", "--mail", "1"]])
+def test_show_wants_one_case_or_one_mail(
+    bench: Bench, tmp_path: Path, arguments: list[str]
+) -> None:
+    bench.judge("We are stuck.")
+    done = run(tmp_path, "show", *arguments)
+    assert done.exit_code == 2
+    assert "triage show --mail 118" in done.stderr
+
+
+def test_none_is_not_given_beside_a_tag(bench: Bench, tmp_path: Path) -> None:
+    bench.judge("We are stuck.")
+    done = run(tmp_path, "label", "1", "none", "blocker")
+    assert done.exit_code == 2
+    assert "none stands alone" in done.stderr
+
+
+def test_a_label_is_shown_with_the_mail_it_was_given(bench: Bench, tmp_path: Path) -> None:
+    bench.judge("Hello.", subject="Other")
+    bench.judge("We are stuck.")
+    assert run(tmp_path, "label", "2", "none").exit_code == 0
+    assert "labelled mail 2  blocker -> none" in run(tmp_path, "show", "1").stdout
+
+
+def test_a_manager_s_answer_has_no_scores_to_show(bench: Bench, tmp_path: Path) -> None:
+    bench.judge("We are stuck.")
+    [notice] = _ids(bench, tmp_path)[:1]
+    bench.judge(
+        "I take it.",
+        sender="Ben <ben@firm.example>",
+        headers=f"In-Reply-To: {notice}\r\n",
+    )
+    shown = run(tmp_path, "show", "1").stdout
+    assert "[acknowledged]" in shown
+    assert "model -" not in shown
+
+
+def test_the_review_list_says_how_to_read_a_mail(bench: Bench, tmp_path: Path) -> None:
+    bench.judge("We are perhaps stuck.")
+    shown = run(tmp_path, "status").stdout
+    assert "triage show --mail NUMBER" in shown
+    assert "only teaches" in shown
+
+
+def _ids(bench: Bench, folder: Path) -> list[str]:
+    assert bench.queued()
+    told = json.loads(run(folder, "show", "1", "--json").stdout)
+    return [row["message_id"] for row in told["outbox"]]

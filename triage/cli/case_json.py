@@ -1,0 +1,85 @@
+"""Cases, briefs, mails and mailboxes as JSON. The keys are promised to scripts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from triage.store.audit import Entry
+    from triage.store.cases import Case
+    from triage.store.inbox import Decided
+    from triage.store.mailboxes import Mailbox
+    from triage.store.outbox import OutboxRow
+
+
+def case(found: Case) -> dict[str, object]:
+    """A case."""
+    return {
+        "id": found.id,
+        "status": found.status,
+        "tags": list(found.tags),
+        "urgency": found.urgency.label,
+        "client": found.client,
+        "subject": found.subject,
+        "recipients": list(found.recipients),
+        "opened_at": found.opened_at,
+        "updated_at": found.updated_at,
+        "acknowledged_by": found.acknowledged_by,
+        "outcome": found.outcome,
+    }
+
+
+def brief(row: OutboxRow) -> dict[str, object]:
+    """A row of the outbox."""
+    return {
+        "id": row.id,
+        "case": row.case_id,
+        "message_id": row.rfc_id,
+        "occasion": row.occasion,
+        "recipient": row.recipient,
+        "subject": row.subject,
+        "state": row.state,
+        "attempts": row.attempts,
+        "next_attempt_at": row.next_attempt_at,
+        "detail": row.detail,
+    }
+
+
+def mail(found: Decided) -> dict[str, object]:
+    """A mail and what was decided about it."""
+    return {
+        "id": found.id,
+        "ref": str(found.ref),
+        "action": found.action,
+        "why": found.why,
+        "subject": found.subject,
+        "sender": found.sender,
+        "received_at": found.received_at,
+        "tags": list(found.tags),
+        "unsure": list(found.unsure_tags),
+        "scores": dict(found.scores or {}),
+        "model": found.model,
+        "case": found.case_id,
+    }
+
+
+def mailbox(box: Mailbox) -> dict[str, object]:
+    """A mailbox."""
+    return {
+        "account": box.account,
+        "folder": box.folder,
+        "uid_validity": box.uid_validity,
+        "last_uid": box.last_uid,
+        "looked_at": box.looked_at,
+        "problem": box.problem,
+    }
+
+
+def event(entry: Entry) -> dict[str, object]:
+    """An entry of the trail."""
+    return {
+        "at": entry.at,
+        "action": entry.action,
+        "detail": entry.detail,
+        "mail": entry.message_id,
+    }
