@@ -3,7 +3,8 @@
 Rules: a file says for which tag and situation it is and which words call for it; mail text is
 only ever a value in it, never template source. The choice can be read off the file: every cue
 found in the mail counts as many points as it has words, a weighty situation may add a few, the
-most points win, and where nothing is found the tag's default is taken.
+most points win, and where nothing is found the tag's default is taken. A situation that overrides
+goes before the others of its tag as soon as one cue is found.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 ROLES = ("client", "staff")
 REQUIRED = ("tag", "situation", "title")
-OPTIONAL = ("cues", "roles", "when_not", "priority", "default")
+OPTIONAL = ("cues", "roles", "when_not", "priority", "overrides", "default")
 PRIORITIES = ("0", "1", "2", "3", "4", "5")
 TEXT_LIMIT = 20_000  # characters of a mail that are searched for cues
 
@@ -63,6 +64,7 @@ class Response:
         roles: whom it is written to: `client`, `staff` or both.
         when_not: phrases that rule it out.
         priority: points added once any cue is found, for situations that weigh more.
+        overrides: goes before others of the tag, however many points they have.
         default: taken where no cue of any response for the tag and role is found.
     """
 
@@ -74,6 +76,7 @@ class Response:
     roles: tuple[str, ...] = ("client",)
     when_not: tuple[str, ...] = ()
     priority: int = 0
+    overrides: bool = False
     default: bool = False
 
     @property
@@ -139,10 +142,13 @@ class ResponseLibrary:
 
     def _best(self, tag: str, text: str, role: str) -> Response | None:
         fitting = [r for r in self.responses if r.tag == tag and role in r.roles]
-        scored = [(r.points(text), r.default, r) for r in fitting]
-        usable = [entry for entry in scored if entry[0] > 0 or (entry[0] == 0 and entry[1])]
+        scored = [(r.points(text), r) for r in fitting]
+        usable = [(n, r) for n, r in scored if n > 0 or (n == 0 and r.default)]
         # max() keeps the first of equals, so own files go before shipped ones.
-        return max(usable, key=lambda entry: entry[:2])[2] if usable else None
+        best = max(
+            usable, key=lambda e: (e[1].overrides and e[0] > 0, e[0], e[1].default), default=None
+        )
+        return best[1] if best else None
 
 
 def _normalise(text: str) -> str:
@@ -188,6 +194,7 @@ def _read(path: Path, problems: list[str]) -> Response | None:
         roles=_phrases(fields.get("roles", "client")),
         when_not=_phrases(fields.get("when_not", "")),
         priority=int(fields.get("priority", "0")),
+        overrides=fields.get("overrides", "false") == "true",
         default=fields.get("default", "false") == "true",
     )
 
@@ -218,16 +225,26 @@ def _each_field_problem(fields: Mapping[str, str], path: Path) -> Iterator[str]:
     for key in fields.keys() - {*REQUIRED, *OPTIONAL}:
         known = ", ".join(REQUIRED + OPTIONAL)
         yield f"front matter has the unknown key {key!r}; known are {known}"
-    wanted = f"{fields.get('tag')}-{fields.get('situation')}.md"
-    if fields.get("tag") and fields.get("situation") and path.name != wanted:
-        yield f"tag and situation do not match the file name; rename it to {wanted}"
+    if fields.get("tag") and fields.get("situation"):
+        yield from _name_problems(fields["tag"], fields["situation"], path)
     for role in _phrases(fields.get("roles", "client")):
         if role not in ROLES:
             yield f"role {role!r} is unknown; use {' or '.join(ROLES)}"
     if fields.get("priority", "0") not in PRIORITIES:
         yield "`priority` must be a whole number from 0 to 5"
-    if fields.get("default", "false") not in ("true", "false"):
-        yield "`default` must be true or false"
+    for key in ("overrides", "default"):
+        if fields.get(key, "false") not in ("true", "false"):
+            yield f"`{key}` must be true or false"
+
+
+def _name_problems(tag: str, situation: str, path: Path) -> Iterator[str]:
+    """A head that disagrees with the file's name, as that of a copied file does."""
+    wanted = f"{tag}-{situation}.md"
+    if path.name == wanted:
+        return
+    new_tag, dash, new_situation = path.stem.partition("-")
+    lines = f"write tag: {new_tag} and situation: {new_situation}, or " if dash else ""
+    yield f"its head says tag {tag}, situation {situation}; {lines}rename it to {wanted}"
 
 
 def _compile(body: str) -> tuple[Template | None, list[str]]:

@@ -603,3 +603,21 @@ def test_a_header_writer_lets_no_line_end_through_whoever_calls_it(value: str) -
     for line in lines:
         assert line.endswith(b"\r\n")
         assert not re.search(rb"\r\n(?! )|[^\r]\n|\r(?!\n)|\0", line[:-2])
+
+
+def test_a_legal_threat_outside_the_deciding_sentences_still_gets_the_careful_answer() -> None:
+    text = (
+        "Nobody on our side can log in to the staging site since Monday. I want my money back.\n\n"
+        "Our lawyer has a copy of this mail."
+    )
+    brief = make_brief(
+        email=make_email(text=text),
+        verdict=make_verdict(
+            "dissatisfaction",
+            evidence=(
+                Evidence(tag="dissatisfaction", sentence="I want my money back.", score=0.9),
+            ),
+        ),
+        escalation=make_escalation("dissatisfaction"),
+    )
+    assert "Let counsel read this first" in body(rendered(brief), "plain")

@@ -95,7 +95,11 @@ def test_an_answer_about_a_delay_gives_a_reason(situation: str) -> None:
 
 @pytest.mark.parametrize(
     "response",
-    [r for r in SHIPPED.responses if r.tag == "dissatisfaction" and "client" in r.roles],
+    [
+        r
+        for r in SHIPPED.responses
+        if r.tag == "dissatisfaction" and "client" in r.roles and r.situation != "legal"
+    ],
     ids=lambda r: r.id,
 )
 def test_an_unhappy_client_is_told_that_we_are_sorry(response: Response) -> None:
@@ -116,6 +120,7 @@ def test_an_unhappy_client_is_told_that_we_are_sorry(response: Response) -> None
         ("dissatisfaction", "client", "Third time I ask. Nobody has answered.", "ignored"),
         ("dissatisfaction", "client", "We will find someone else.", "leaving"),
         ("dissatisfaction", "client", "I want my money back.", "money-back"),
+        ("dissatisfaction", "client", "You will hear from our solicitors.", "legal"),
         ("dissatisfaction", "client", "Your consultant was rude to us.", "person"),
         ("dissatisfaction", "client", "This goes from bad to worse.", "unhappy"),
         ("dissatisfaction", "staff", "The client wants a refund.", "staff-report"),
@@ -223,7 +228,11 @@ def test_a_new_tag_needs_no_more_than_a_file(tmp_path: Path) -> None:
         ("no front matter", "between two lines of ---"),
         (GOOD.replace("title: Ours\n", ""), "needs `title"),
         (GOOD.replace("cues:", "clues:"), "unknown key 'clues'"),
-        (GOOD.replace("tag: blocker", "tag: upsell"), "rename it to upsell-mine.md"),
+        (
+            GOOD.replace("tag: blocker", "tag: upsell"),
+            "says tag upsell, situation mine; write tag: blocker and situation: mine, or rename it",
+        ),
+        (GOOD.replace("cues: forklift", "overrides: 1"), "`overrides` must be"),
         (GOOD.replace("cues: forklift", "roles: boss"), "role 'boss' is unknown"),
         (GOOD.replace("cues: forklift", "default: yes"), "`default` must be"),
         (GOOD.replace("cues: forklift", "priority: 9"), "`priority` must be"),
@@ -259,3 +268,26 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_template_syntax_in_a_value_stays_text() -> None:
     response = SHIPPED.responses[0]
     assert "{{ 7*7 }}" in filled(response, greeting="Hi {{ 7*7 }},")
+
+
+def test_a_legal_threat_wins_over_whatever_else_an_unhappy_client_writes() -> None:
+    text = (
+        "We are cancelling, will look elsewhere, want our money back, a refund, a credit note and "
+        "compensation, and are not paying. Otherwise our lawyer will write: breach of contract."
+    )
+    chosen = SHIPPED.choose(["dissatisfaction"], text, subject="", role="client")
+    assert chosen is not None
+    assert chosen.situation == "legal"
+    calmer = text.replace("lawyer", "director").replace("breach of contract", "the end")
+    other = SHIPPED.choose(["dissatisfaction"], calmer, subject="", role="client")
+    assert other is not None
+    assert other.situation != "legal"
+
+
+def test_an_answer_to_a_legal_threat_admits_nothing_and_goes_by_counsel_first() -> None:
+    text = filled(next(r for r in SHIPPED.responses if r.situation == "legal"))
+    assert not re.search(
+        r"\bsorry\b|apolog|\bregret|\bput (?:it|this) right\b", text, re.IGNORECASE
+    )
+    assert "[Let counsel read this first" in text
+    assert "in writing by [day]" in text

@@ -73,15 +73,19 @@ def suggest(
 def _chosen(brief: Brief, library: ResponseLibrary) -> Response | None:
     """Choose by the sentences that decided the first tag; by the whole mail if they say nothing.
 
-    A long mail speaks of many things; what made it a case is the situation to answer.
+    A long mail speaks of many things; what made it a case is the situation to answer. One that
+    overrides others, such as a legal threat, must be heard wherever it stands.
     """
     role = brief.person_role
+    whole = library.choose(brief.tags, brief.text, subject=brief.subject, role=role)
+    if whole and whole.overrides:
+        return whole
     first = next(iter(brief.tags), "")
     words = " ".join(text for tag, text in brief.deciding if tag == first)
     narrow = library.choose([first], words, subject="", role=role) if words else None
     if narrow and not narrow.default:
         return narrow
-    return library.choose(brief.tags, brief.text, subject=brief.subject, role=role)
+    return whole
 
 
 def _written(response: Response, brief: Brief, recipient: Recipient, firm: Firm) -> Answer | None:
