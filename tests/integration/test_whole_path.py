@@ -291,6 +291,8 @@ def test_replay_reports_and_changes_nothing(rig: Rig) -> None:
     assert found.returncode == 0, found.stderr
     [line] = found.stdout.splitlines()
     assert json.loads(line)["action"] == "escalated"
+    told = rig.run("replay", "--since", "2020-01-01").stdout
+    assert "1 of 1 would have been forwarded (100 %)" in told
     assert rig.briefs() == []
     assert not (rig.folder / "triage.db").exists()
 

@@ -109,5 +109,6 @@ def test_people_get_labelled_lines_and_the_new_text(app: typer.Typer, tmp_path: 
 def test_a_missing_path_is_wrong_usage(app: typer.Typer, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["parse", "--json", str(tmp_path / "none.eml")])
     assert result.exit_code == 2
+    assert result.stderr.startswith("triage: ")
     assert "does not exist" in result.stderr
     assert result.stdout == ""

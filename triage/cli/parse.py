@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triage.cli.options import WRONG_USAGE, fail
+
 if TYPE_CHECKING:
     from triage.messages import Address, Email
 
@@ -44,8 +46,7 @@ def parse_command(
                 else as_text(label, email).encode("utf-8", "replace")
             )
     except InputError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+        fail(str(error), WRONG_USAGE)
 
 
 def as_record(label: str, email: Email) -> dict[str, Any]:

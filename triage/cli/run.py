@@ -160,8 +160,10 @@ def _once(runner: EmbeddedRunner) -> bool:
 
 
 def _say_counts(counts: Counter[str]) -> None:
+    from triage.demo_page import OUTCOME_WORDS  # noqa: PLC0415 - brings jinja2
+
     total = sum(counts.values())
-    parts = ", ".join(f"{number} {action}" for action, number in counts.most_common())
+    parts = ", ".join(f"{number} {OUTCOME_WORDS[each]}" for each, number in counts.most_common())
     typer.echo(f"{total} mails decided" + (f": {parts}" if parts else ""))
 
 
@@ -253,4 +255,4 @@ def _print_report(outcomes: list[Outcome], first: date) -> None:
     _say_counts(counts)
     if outcomes:
         share = 100 * len(told) / len(outcomes)
-        typer.echo(f"{len(told)} of {len(outcomes)} would have been forwarded ({share:.0f} in 100)")
+        typer.echo(f"{len(told)} of {len(outcomes)} would have been forwarded ({share:.0f} %)")
