@@ -95,7 +95,7 @@ class DemoRow:
         action: one of `messages.OUTCOMES`.
         scores: probability in [0, 1] for each tag; empty for mail that was not classified.
         why: the reason for the action, a sentence.
-        recipients: names of those who got a brief.
+        recipients: names of those who got a brief, each one of their own.
         urgency: label of an `Urgency`; empty when there is no brief.
         brief_html: the brief's own HTML page, shown in a frame.
         brief_file: the brief as .eml, relative to the page.
@@ -216,6 +216,7 @@ def render(folder: Path, rows: Sequence[DemoRow], meta: DemoMeta) -> str:
         rows=rows,
         tiles=tiles(rows),
         briefs=briefs(rows),
+        written=sum(len(row.recipients) for row in briefs(rows)),
         recipients=listed(_names(rows)),
         mail_link={row.file: _mail_link(folder, row, meta) for row in rows},
         brief_link={row.file: _relative(row.brief_file) for row in rows},
@@ -243,6 +244,18 @@ def tiles(rows: Sequence[DemoRow]) -> list[Tile]:
 def briefs(rows: Sequence[DemoRow]) -> list[DemoRow]:
     """Return the mails that went out, most urgent first, then as they came."""
     return sorted((row for row in rows if row.group == "escalated"), key=lambda row: -row.rank)
+
+
+def gist(sentences: Sequence[str], text: str) -> str:
+    """Put sentences of a text into its order, with dots where something between is left out."""
+    flat = clean_line(text)
+    places = sorted((flat.find(sentence), sentence) for sentence in map(clean_line, sentences))
+    told, end = "", 0
+    for place, sentence in places:
+        follows = place >= 0 and not flat[end:place].strip()
+        told += (" " if follows else " ... ") + sentence if told else sentence
+        end = place + len(sentence)
+    return told
 
 
 def _note(action: str, number: int) -> str:

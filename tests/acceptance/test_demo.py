@@ -39,6 +39,8 @@ def briefs(ran: Path) -> list[Path]:
 
 def test_briefs_lie_there_as_mails_with_text_html_and_the_original(ran: Path) -> None:
     assert len(briefs(ran)) >= 15
+    page = " ".join((ran / "index.html").read_text(encoding="utf-8").split())
+    assert f"wrote {len(briefs(ran))} briefs about " in page
     for path in briefs(ran):
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
         assert message.get_body(("plain",)) is not None

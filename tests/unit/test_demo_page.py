@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from triage.demo_page import GROUPS, DemoMeta, DemoRow, briefs, render, tiles, write_index
+from triage.demo_page import GROUPS, DemoMeta, DemoRow, briefs, gist, render, tiles, write_index
 from triage.messages import OUTCOMES
 
 if TYPE_CHECKING:
@@ -73,6 +73,30 @@ def test_the_page_prints_the_numbers_it_counted(tmp_path: Path) -> None:
         ("7", "left alone"),
         ("0", "not triaged"),
     ]
+
+
+def test_briefs_are_counted_by_recipient_and_mails_by_mail(tmp_path: Path) -> None:
+    rows = [
+        make_row("1.eml", "escalated", recipients=("Ben", "Priya")),
+        make_row("2.eml", "escalated", recipients=("Ben",)),
+        make_row("3.eml", "left"),
+    ]
+    assert "wrote 3 briefs about 2 mails for Ben and Priya" in " ".join(
+        page_of(tmp_path, *rows).text.split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("sentences", "told"),
+    [
+        (["It is late."], "It is late."),
+        (["We wait.", "It is late."], "It is late. We wait."),
+        (["It is late.", "Please call."], "It is late. ... Please call."),
+        (["Portal down", "We wait."], "Portal down ... We wait."),
+    ],
+)
+def test_a_gist_shows_where_sentences_between_are_left_out(sentences: list[str], told: str) -> None:
+    assert gist(sentences, "It is\nlate.  We wait. Please call.") == told
 
 
 def test_a_number_says_what_hides_in_it() -> None:

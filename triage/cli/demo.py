@@ -112,7 +112,7 @@ def _row(runner: EmbeddedRunner, message_id: int, file_of: dict[str, str]) -> De
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from triage.channels.folder import file_name  # noqa: PLC0415
-    from triage.demo_page import DemoRow  # noqa: PLC0415
+    from triage.demo_page import DemoRow, gist  # noqa: PLC0415
     from triage.parsing import parse  # noqa: PLC0415
     from triage.store import inbox, outbox  # noqa: PLC0415
     from triage.summary.people import organisation  # noqa: PLC0415
@@ -126,8 +126,9 @@ def _row(runner: EmbeddedRunner, message_id: int, file_of: dict[str, str]) -> De
         sent = [row for row in briefs if row.message_id == message_id]
         notices = [outbox.notice(tx, row.id) for row in sent]
     evidence = verdict["evidence"] if verdict else []
-    gist = list(dict.fromkeys(each["sentence"] for each in evidence if each["tag"] in mail.tags))
-    written = parse(stored.raw.content).date
+    found = (each["sentence"] for each in evidence if each["tag"] in mail.tags)
+    sentences = list(dict.fromkeys(found))
+    email = parse(stored.raw.content)
     return DemoRow(
         file=file_of.get(stored.sha256, "?"),
         subject=mail.subject,
@@ -142,8 +143,8 @@ def _row(runner: EmbeddedRunner, message_id: int, file_of: dict[str, str]) -> De
         brief_html=_html(notices[0].content) if notices else None,
         brief_file=f"briefs/{file_name(notices[0])}" if notices else None,
         client=organisation(mail.client.rpartition("@")[2]),
-        gist=" ".join(gist[:2]),
-        received_at=written or datetime.fromtimestamp(mail.received_at, UTC),
+        gist=gist(sentences[:2], email.new_text),
+        received_at=email.date or datetime.fromtimestamp(mail.received_at, UTC),
     )
 
 
