@@ -71,7 +71,11 @@ def test_the_zone_s_name_follows_the_season() -> None:
 def test_a_mail_can_be_read_with_what_was_decided_and_nothing_hostile(
     bench: Bench, tmp_path: Path
 ) -> None:
-    bench.judge("We are stuck.\x1b[31m\r\n\r\nPlease help\u202e.", subject="Portal\x1b[2J down")
+    bench.judge(
+        "We are stuck.\x1b[31m\r\n\r\nPlease help\u202e.",
+        subject="Portal\x1b[2J down",
+        headers="Date: Fri, 01 Jan 0001 00:00:00 +0000\r\n",
+    )
     shown = run(tmp_path, "show", "--mail", "1").stdout
     assert "dana@client.example" in shown
     assert "Portal" in shown

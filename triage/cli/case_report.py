@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.cli.tables import console, paragraph, plain, when
+from triage.summary.wording import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,6 +126,8 @@ def mail_lines(
     """
     yield f"Mail {mail.id}: {plain(mail.subject or (email.subject if email else ''))}"
     yield f"  from {plain(email.sender.display if email else mail.sender)}"
+    if email and email.date:
+        yield f"  written {moment(email.date, zone)}"
     yield f"  received {when(mail.received_at, zone)}, {plain(str(mail.ref))}"
     yield f"  {mail.action or 'waiting'}" + (f": {plain(mail.why)}" if mail.why else "")
     if mail.case_id:
