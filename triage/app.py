@@ -252,6 +252,7 @@ def make_writer(settings: Settings) -> BriefWriter:
         key=read_key(config.key_file),
         domain=sender.domain or "triage.invalid",
         policy_version=settings.policy.version,
+        titles={tag: route.title for tag, route in settings.policy.routes.items()},
     )
 
 

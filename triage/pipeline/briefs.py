@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from triage.rendering import Renderer, notice_id
 from triage.summary import summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from classifiers.api import Verdict
     from triage.config import Firm
@@ -30,6 +30,7 @@ class BriefWriter:
     key: bytes
     domain: str
     policy_version: str
+    titles: Mapping[str, str] = field(default_factory=dict)  # of the routes, by tag
     numbered: bool = True  # whether the store's numbers will still mean something later
 
     def write(
@@ -61,6 +62,7 @@ class BriefWriter:
             message_id_in_store=stored.id if self.numbered else 0,
             policy_version=self.policy_version,
             firm=self.firm,
+            titles=self.titles,
         )
         return [
             self.renderer.render(
