@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test lint soak bench
+ENCODER_VENV := .venv-encoder
+
+.PHONY: setup demo test lint soak bench encoder
 
 setup: $(STAMP)
 
@@ -33,3 +35,12 @@ soak: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench
+
+# Tunes the sentence encoder anew: about an hour on two cores, and torch in a venv of its own.
+encoder: $(ENCODER_VENV)/.ready
+	@$(ENCODER_VENV)/bin/python -m classifiers.encoder_build
+
+$(ENCODER_VENV)/.ready: requirements-encoder.txt
+	@$(PYTHON) -m venv $(ENCODER_VENV)
+	@$(ENCODER_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-encoder.txt
+	@touch $@

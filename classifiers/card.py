@@ -29,6 +29,8 @@ class Card:
         data: how many examples, of which tags, and the digest of them all.
         settings: how it was trained.
         metrics: how good it was on mails it had not seen, as `evaluation` reports it.
+        encoder: empty without one; else `files`, the sha256 of each of its files, and `weights`,
+            per tag what its logit counts beside the linear score.
     """
 
     version: str
@@ -41,6 +43,7 @@ class Card:
     data: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    encoder: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,6 +82,7 @@ def from_json(content: object, place: str) -> Card:
             data=content["data"],
             settings=content.get("settings", {}),
             metrics=content.get("metrics", {}),
+            encoder=content.get("encoder", {}),
         )
     except (TypeError, ValueError) as error:
         raise ModelError(_refusal(place, [str(error)])) from error
@@ -86,6 +90,7 @@ def from_json(content: object, place: str) -> Card:
 
 def _problems(content: Mapping[str, Any]) -> list[str]:
     problems = [f"{key} is missing" for key in _SECTIONS if not isinstance(content.get(key), dict)]
+    problems += _encoder_problems(content.get("encoder", {}))
     if not (isinstance(content.get("version"), str) and content["version"]):
         problems.append("version is missing")
     tags = content.get("tags")
@@ -100,6 +105,17 @@ def _problems(content: Mapping[str, Any]) -> list[str]:
             if not isinstance((content.get(key) or {}).get(name), Mapping)
         ]
     return problems
+
+
+def _encoder_problems(encoder: object) -> list[str]:
+    if encoder == {}:
+        return []
+    if not isinstance(encoder, dict) or not all(
+        isinstance(encoder.get(key), dict) for key in ("files", "weights")
+    ):
+        return ["encoder must have files and weights"]
+    wrong = not all(isinstance(weight, int | float) for weight in encoder["weights"].values())
+    return ["encoder weights must be numbers"] if wrong else []
 
 
 def _refusal(place: str, problems: list[str]) -> str:

@@ -47,6 +47,12 @@ def fair_probabilities(model: Model, examples: Sequence[Example]) -> list[dict[s
     ]
 
 
+def judgeable(examples: Sequence[Example], *models: Model) -> list[Example]:
+    """Return the examples of which every model can speak without having seen their labels."""
+    flattered = frozenset().union(*(model.parts.flattered for model in models))
+    return [example for example in examples if example.digest not in flattered]
+
+
 def report_on(model: Model, examples: Sequence[Example], tags: Sequence[str]) -> Report:
     """Judge a model on labelled mails, for the `tags` named, without its having seen them."""
     return evaluate(
@@ -59,8 +65,10 @@ def report_on(model: Model, examples: Sequence[Example], tags: Sequence[str]) ->
 def compare(new: Model, old: Model, examples: Sequence[Example]) -> Comparison:
     """Compare two models on `examples`, over the tags that both know."""
     tags = [tag for tag in new.tags if tag in old.tags]
-    before, after = (report_on(model, examples, tags) for model in (old, new))
-    return Comparison(old=before, new=after, objections=tuple(objections(before, after)))
+    fair = judgeable(examples, old, new)
+    before, after = (report_on(model, fair, tags) for model in (old, new))
+    against = objections(before, after) if fair else ["no mail is left that neither was tuned on"]
+    return Comparison(old=before, new=after, objections=tuple(against))
 
 
 def objections(old: Report, new: Report) -> list[str]:

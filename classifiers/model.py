@@ -17,6 +17,7 @@ from sklearn.pipeline import FeatureUnion
 
 from classifiers import features
 from classifiers.api import Verdict
+from classifiers.encoder import encoder_text
 from classifiers.evidence import best_sentences, candidates
 from classifiers.thresholds import decide
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from classifiers.api import Document, Evidence
     from classifiers.card import Card
+    from classifiers.encoder import Encoder
 
 BATCH = 256  # documents whose features are in memory at a time
 
@@ -93,6 +95,8 @@ class Parts:
         tags: the order of the scores' columns.
         held_out: per training mail (by digest) the raw scores it got while it was held out, so
             that a later model can be compared on the same mails without either having seen them.
+        flattered: training mails (by digest) without such scores, since the encoder was tuned on
+            them; whatever the model says of these proves nothing.
     """
 
     tags: tuple[str, ...]
@@ -100,15 +104,38 @@ class Parts:
     mails: PerTagLogistic
     sentences: PerTagLogistic
     held_out: Mapping[str, tuple[float, ...]]
+    flattered: frozenset[str] = frozenset()
+
+
+def encoder_scores(
+    encoder: Encoder,
+    weights: Mapping[str, float],
+    tags: Sequence[str],
+    documents: Sequence[Document],
+) -> Any:
+    """Return what the encoder adds to the raw scores, (n_documents, n_tags).
+
+    A tag that it was not tuned on gets 0: the other features decide alone.
+    """
+    logits = encoder.encode([encoder_text(document) for document in documents]).logits
+    added = np.zeros((len(documents), len(tags)))
+    for column, tag in enumerate(tags):
+        if weights.get(tag):
+            added[:, column] = weights[tag] * logits[:, encoder.tags.index(tag)]
+    return added
 
 
 class Model:
     """A fitted model with its card. Implements `classifiers.api.Classifier`."""
 
-    def __init__(self, parts: Parts, card: Card) -> None:
-        """Take what was learned and what it says of itself; `registry` brings them together."""
+    def __init__(self, parts: Parts, card: Card, encoder: Encoder | None = None) -> None:
+        """Take what was learned and what it says of itself; `registry` brings them together.
+
+        `encoder` is the one that the card pins, None when it pins none.
+        """
         self.parts = parts
         self.card = card
+        self.encoder = encoder
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -126,18 +153,20 @@ class Model:
 
     def probabilities(self, documents: Sequence[Document]) -> list[dict[str, float]]:
         """Return the calibrated probability of every tag, without evidence."""
-        return [
-            self.calibrated(row)
-            for batch in _batches(documents)
-            for row in self.parts.mails.decision_function(
-                feature_matrix(self.parts.features, batch)
-            )
-        ]
+        return [self.calibrated(row) for batch in _batches(documents) for row in self._raw(batch)]
 
     def calibrated(self, raw: Sequence[float]) -> dict[str, float]:
         """Turn the raw scores of one mail, in the order of `parts.tags`, into probabilities."""
         pairs = zip(self.parts.tags, raw, strict=True)
         return {tag: self.card.calibration[tag](float(score)) for tag, score in pairs}
+
+    def _raw(self, documents: Sequence[Document]) -> Any:
+        matrix = feature_matrix(self.parts.features, documents)
+        scores = self.parts.mails.decision_function(matrix)
+        if self.encoder is None:
+            return scores
+        weights = self.card.encoder["weights"]
+        return scores + encoder_scores(self.encoder, weights, self.parts.tags, documents)
 
     def _classify(self, documents: Sequence[Document]) -> list[Verdict]:
         scores = self.probabilities(documents)

@@ -2,6 +2,7 @@
 
     models/registry.json                       pins, the current version, the history
     models/<version>/model.joblib, card.json   written once, never changed
+    models/encoder/                            the sentence encoder, pinned by the models' cards
 
 Rules: unpickling runs code, so nothing is unpickled whose sha256 does not match the pin in
 `registry.json`, which lies outside the model's folder. What is hashed is what is loaded: bytes
@@ -14,7 +15,7 @@ from __future__ import annotations
 import io
 import json
 import platform
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ import sklearn
 
 from classifiers.api import ModelError
 from classifiers.card import Card, from_json
+from classifiers.encoder import FILES, FOLDER, ONNX_FILE, Encoder
 from classifiers.files import locked, write_folder, write_whole
 from classifiers.ledger import REGISTRY, Ledger, read_ledger
 from classifiers.model import Model, Parts
@@ -215,7 +217,35 @@ def _load(folder: Path, ledger: Ledger) -> Model:
     if not isinstance(parts, Parts) or set(parts.tags) != set(card.names):
         msg = f"{folder / MODEL_FILE} and its card name different tags; train the model again"
         raise ModelError(msg)
-    return Model(parts, card)
+    return Model(parts, card, _encoder(folder.parent, card))
+
+
+def _encoder(root: Path, card: Card) -> Encoder | None:
+    """Return the encoder that the card pins, its files compared with the pins but not loaded."""
+    if not card.encoder:
+        return None
+    pins = card.encoder["files"]
+    named = root / _encoder_folder(pins)
+    encoder = Encoder(named if named.is_dir() else root / FOLDER, pins)
+    encoder.check()
+    return encoder
+
+
+def _encoder_folder(pins: Mapping[str, str]) -> str:
+    """Name the copy of an encoder beside another one."""
+    return f"{FOLDER}-{pins[ONNX_FILE][:12]}"
+
+
+def _keep_encoder(root: Path, encoder: Encoder) -> None:
+    """Make sure that a models root holds the encoder that a model in it needs."""
+    for folder in (root / _encoder_folder(encoder.pins), root / FOLDER):
+        with suppress(ModelError):
+            Encoder(folder, encoder.pins).check()
+            return
+    folder = root / FOLDER
+    if folder.exists():
+        folder = root / _encoder_folder(encoder.pins)
+    write_folder(folder, {name: encoder.read(name) for name in FILES})
 
 
 def _verified(folder: Path, ledger: Ledger) -> dict[str, bytes]:
@@ -285,6 +315,8 @@ def _write(folder: Path, model: Model) -> Path:
     contents = {MODEL_FILE: _dumped(model.parts), CARD_FILE: _json(model.card.to_json())}
     pins = {name: sha256(content).hexdigest() for name, content in contents.items()}
     with _changing(folder.parent) as ledger:
+        if model.encoder is not None:
+            _keep_encoder(folder.parent, model.encoder)
         write_folder(folder, contents)
         _store(ledger.pinned(folder.name, pins))
     return folder

@@ -19,13 +19,14 @@ from triage.cli.model_options import (
     say,
     told,
 )
-from triage.cli.options import WRONG_USAGE, ConfigOption, config_path, fail
+from triage.cli.options import FAILED, WRONG_USAGE, ConfigOption, config_path, fail
 from triage.resources import resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from classifiers.dataset import Example
+    from classifiers.encoder import Encoder
     from classifiers.evaluation import Report
     from classifiers.model import Model
 
@@ -56,6 +57,20 @@ def train(
         ),
     ] = None,
     models: ModelsOption = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(
+            "--encoder",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Use this sentence encoder; else the one of the model in use.",
+            show_default=False,
+        ),
+    ] = None,
+    no_encoder: Annotated[
+        bool, typer.Option("--no-encoder", help="Learn without a sentence encoder.")
+    ] = False,
 ) -> None:
     """Learn from the starter mails, your labels (`triage label`) and --data.
 
@@ -74,12 +89,16 @@ def train(
         if not only:
             examples += _labelled_by_people(config)
         root = own_root(models, config)
-        old = _in_use(root_in_use(models, config)) if output is None else None
-        if old and output is None and root_in_use(models, config) != root:
+        in_use = _in_use(root_in_use(models, config))
+        old = in_use if output is None else None
+        if old and root_in_use(models, config) != root:
             registry.adopt(root_in_use(models, config), root, now=now)
+        used = None if no_encoder else _encoder(encoder, in_use)
         version = output.resolve().name if output else registry.free_version(root, now)
         say(f"{len(examples)} labelled mails; this takes some minutes")
-        model = training.train(examples, infos, version=version, now=now, progress=say)
+        model = training.train(
+            examples, infos, version=version, now=now, encoder=used, progress=say
+        )
         for info in model.card.tags:
             if not info.means:
                 say(f"nothing says what {info.name!r} means; say it in tags.toml beside the rows")
@@ -88,6 +107,15 @@ def train(
         _print_held_out(model, examples)
         if output is None:
             _promote_unless_worse(model, old, examples, root=root, now=now)
+
+
+def _encoder(folder: Path | None, in_use: Model | None) -> Encoder | None:
+    """The encoder in that folder, trusted as it lies there; else that of the model in use."""
+    from classifiers.encoder import Encoder, pins_of  # noqa: PLC0415 - keeps --help quick
+
+    if folder is not None:
+        return Encoder(folder, pins_of(folder))
+    return in_use.encoder if in_use is not None else None
 
 
 def _labelled_by_people(config: Path | None) -> list[Example]:
@@ -139,9 +167,9 @@ def evaluate(
 
         judge = open_model(model, models)
         read = read_examples(data)
-        examples = [example for example in read if example.agreed]
+        examples = comparison.judgeable([one for one in read if one.agreed], judge)
         seen = sum(example.digest in judge.parts.held_out for example in examples)
-        _say_about_data(len(read), examples, seen, judge)
+        _say_about_data(read, examples, seen, judge)
         report = comparison.report_on(judge, examples, judge.tags)
         baselines = _baselines(judge, examples)
     if as_json:
@@ -169,10 +197,18 @@ def _baselines(model: Model, examples: Sequence[Example]) -> dict[str, Report]:
     }
 
 
-def _say_about_data(read: int, examples: Sequence[Example], seen: int, model: Model) -> None:
+def _say_about_data(
+    read: Sequence[Example], examples: Sequence[Example], seen: int, model: Model
+) -> None:
     """Say what a reader of the figures must know about the mails behind them."""
-    if read > len(examples):
-        say(f"{read - len(examples)} of {read} rows are left out: two readers disagreed on them")
+    disputed = sum(not example.agreed for example in read)
+    if disputed:
+        say(f"{disputed} of {len(read)} rows are left out: two readers disagreed on them")
+    tuned_on = len(read) - disputed - len(examples)
+    if tuned_on:
+        say(f"{tuned_on} of {len(read)} rows are left out: the encoder was tuned on them")
+    if not examples:
+        fail("no mail is left to judge on; give mails that the model has not seen", FAILED)
     if seen:
         say(
             f"{seen} of {len(examples)} mails were in the model's training data; for these the "
@@ -187,7 +223,7 @@ def _print_held_out(model: Model, examples: Sequence[Example]) -> None:
     from classifiers import comparison, dataset  # noqa: PLC0415 - loads scikit-learn
     from triage.cli.reports import report_lines  # noqa: PLC0415
 
-    kept = dataset.deduplicate(examples)
+    kept = comparison.judgeable(dataset.deduplicate(examples), model)
     report = comparison.report_on(model, kept, model.tags)
     head = f"model {model.version}, on its training mails while they were held out"
     typer.echo("\n".join([head, *report_lines(report, _baselines(model, kept))]))

