@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _GAPS = re.compile(r"\n{3,}")  # what taking out quotes leaves
 MIN_CHARS = 20
 MIN_SHARE = 0.02
-ENOUGH_CHARS = 200  # a reply this long stands for itself, however long the thread below it
+ENOUGH_CHARS = 40  # a reply this long stands for itself, however long the thread below it
 
 
 def new_text(text: str) -> str:
