@@ -45,8 +45,12 @@ class Store:
                 raise StoreError(msg)
             _make_private_file(path)
         store = cls(_sqlite_engine(path), str(path))
-        with store._translated():
-            store._upgrade()
+        try:
+            with store._translated():
+                store._upgrade()
+        except StoreError:
+            store.close()
+            raise
         return store
 
     @contextmanager
