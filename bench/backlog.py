@@ -10,7 +10,6 @@ before the start. On the same mails, one after the other and each in a process o
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -20,7 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.machine import describe, say, syncs_per_s
+from bench.alone import run_alone
+from bench.machine import say, syncs_per_s
 from bench.mails import make
 from bench.program import Ended, Workspace, make_workspace, run_to_end, triage
 from bench.sink import Sink
@@ -242,19 +242,7 @@ def _outcomes(log: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.backlog", description=__doc__)
-    parser.add_argument("--mails", type=int, default=MAILS, help="size of the backlog")
-    parser.add_argument(
-        "--stand-in", action="store_true", help="take verdicts from the labels, without a model"
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    given = parser.parse_args()
-    machine = describe()
-    result = measure(given.mails, stand_in=given.stand_in)
-    if given.json:
-        print(json.dumps({"machine": machine, "backlog": result.as_json()}, indent=2))
-    else:
-        print(f"{', '.join(machine.values())}\n\n{result.as_text()}")
+    run_alone("backlog", __doc__, ("--mails", MAILS, "size of the backlog"), measure)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ does nothing but note the time: the server's own delay, which no program can avo
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import random
 import signal
@@ -23,7 +21,8 @@ from typing import TYPE_CHECKING
 
 from imapclient import IMAPClient
 
-from bench.machine import describe, say
+from bench.alone import run_alone
+from bench.machine import say
 from bench.mails import OUR_DOMAIN, make
 from bench.program import Workspace, make_workspace, start, triage
 from bench.sink import Sink
@@ -228,19 +227,7 @@ def _await(space: Workspace, process: subprocess.Popen[bytes], number: int, limi
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
-    parser.add_argument("--samples", type=int, default=SAMPLES, help="mails to deliver")
-    parser.add_argument(
-        "--stand-in", action="store_true", help="take verdicts from the labels, without a model"
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    given = parser.parse_args()
-    machine = describe()
-    result = measure(given.samples, stand_in=given.stand_in)
-    if given.json:
-        print(json.dumps({"machine": machine, "latency": result.as_json()}, indent=2))
-    else:
-        print(f"{', '.join(machine.values())}\n\n{result.as_text()}")
+    run_alone("latency", __doc__, ("--samples", SAMPLES, "mails to deliver"), measure)
 
 
 if __name__ == "__main__":
