@@ -91,9 +91,9 @@ class Watcher:
         `go_on` is asked after each batch; when it says no, the rest is left for the next look.
         """
         # Past the first UID the numbers alone say what is new; the date only bounds a first look.
-        dated = mailbox.last_uid == 0 or not self.source.ordered
-        first_look = dated and not mailbox.whole_history
-        since = _day_before(mailbox.started_at) if first_look else None
+        numbers_tell = mailbox.last_uid > 0 and self.source.ordered
+        bounded = not (mailbox.whole_history or numbers_tell)
+        since = _day_before(mailbox.started_at) if bounded else None
         listed = self.source.list_uids(after=mailbox.last_uid, since=since)
         with self.store.read() as tx:
             uids = inbox.unknown(tx, mailbox.account, mailbox.folder, mailbox.uid_validity, listed)

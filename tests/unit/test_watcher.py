@@ -107,6 +107,17 @@ def test_the_first_start_on_a_folder_of_files_begins_now(store: Store) -> None:
     assert actions(store) == {"": 1, "not-triaged": 1}
 
 
+def test_old_files_are_never_read_by_a_start_from_now(store: Store) -> None:
+    clock, source = Clock(), MemorySource(ordered=False)
+    put(source, 900, clock, age_s=30 * DAY)
+    watcher = make_watcher(source, store, clock)
+    look(watcher)
+    put(source, 3, clock, age_s=-1)
+    for _ in range(2):
+        look(watcher)
+    assert source.fetched == [3]
+
+
 def test_since_takes_older_mail_from_that_day_on(store: Store) -> None:
     clock, source = Clock(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()), MemorySource()
     for uid, age_days in ((1, 9), (2, 4), (3, 1)):
