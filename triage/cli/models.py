@@ -12,8 +12,9 @@ from typing import Annotated
 import typer
 
 from triage.cli.classify import classify
+from triage.cli.evaluate import evaluate
 from triage.cli.model_options import JsonOption, ModelsOption, managed_root, told
-from triage.cli.train import evaluate, train
+from triage.cli.train import train
 
 models_app = typer.Typer(help="List models, and choose the one in use.", no_args_is_help=True)
 

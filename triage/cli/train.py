@@ -1,8 +1,7 @@
-"""`triage train` and `triage evaluate`: from labelled mails to a model, and how good it is."""
+"""`triage train`: from labelled mails to a model, put to use unless it is worse."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,16 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triage.cli.model_options import (
-    JsonOption,
-    ModelOption,
     ModelsOption,
-    open_model,
     own_root,
     root_in_use,
     say,
     told,
 )
-from triage.cli.options import FAILED, WRONG_USAGE, ConfigOption, config_path, fail
+from triage.cli.options import WRONG_USAGE, ConfigOption, config_path, fail
 from triage.resources import resource
 
 if TYPE_CHECKING:
@@ -27,7 +23,6 @@ if TYPE_CHECKING:
 
     from classifiers.dataset import Example
     from classifiers.encoder import Encoder
-    from classifiers.evaluation import Report
     from classifiers.model import Model
 
 
@@ -147,86 +142,15 @@ def _labelled_by_people(config: Path | None) -> list[Example]:
     ]
 
 
-def evaluate(
-    data: Annotated[
-        list[Path],
-        typer.Option(
-            "--data", exists=True, metavar="PATH", help="Labelled JSONL; may be repeated."
-        ),
-    ],
-    *,
-    as_json: JsonOption = False,
-    model: ModelOption = None,
-    models: ModelsOption = None,
-) -> None:
-    """Judge a model on labelled mails, beside the baselines it has to beat."""
-    with told():
-        from classifiers import comparison  # noqa: PLC0415 - loads scikit-learn
-        from classifiers.dataset import read_examples  # noqa: PLC0415
-        from triage.cli import reports  # noqa: PLC0415
-
-        judge = open_model(model, models)
-        read = read_examples(data)
-        examples = comparison.judgeable([one for one in read if one.agreed], judge)
-        seen = sum(example.digest in judge.parts.held_out for example in examples)
-        _say_about_data(read, examples, seen, judge)
-        report = comparison.report_on(judge, examples, judge.tags)
-        baselines = _baselines(judge, examples)
-    if as_json:
-        record = {
-            "model": judge.version,
-            **report.to_json(),
-            "left_out": len(read) - len(examples),
-            "seen_in_training": seen,
-            "baselines": {name: one.to_json() for name, one in baselines.items()},
-        }
-        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
-        return
-    typer.echo("\n".join([f"model {judge.version}", *reports.report_lines(report, baselines)]))
-
-
-def _baselines(model: Model, examples: Sequence[Example]) -> dict[str, Report]:
-    """What the model has to beat, on the same mails."""
-    from classifiers import evaluation  # noqa: PLC0415 - loads scikit-learn
-
-    truths = [example.tags for example in examples]
-    documents = [example.document for example in examples]
-    return {
-        "majority": evaluation.majority_baseline(truths, model.tags),
-        "keywords": evaluation.keyword_baseline(truths, documents, model.card.tags),
-    }
-
-
-def _say_about_data(
-    read: Sequence[Example], examples: Sequence[Example], seen: int, model: Model
-) -> None:
-    """Say what a reader of the figures must know about the mails behind them."""
-    disputed = sum(not example.agreed for example in read)
-    if disputed:
-        say(f"{disputed} of {len(read)} rows are left out: two readers disagreed on them")
-    tuned_on = len(read) - disputed - len(examples)
-    if tuned_on:
-        say(f"{tuned_on} of {len(read)} rows are left out: the encoder was tuned on them")
-    if not examples:
-        fail("no mail is left to judge on; give mails that the model has not seen", FAILED)
-    if seen:
-        say(
-            f"{seen} of {len(examples)} mails were in the model's training data; for these the "
-            "scores count that they got while they were held out"
-        )
-    unknown = {tag for example in examples for tag in example.tags} - set(model.tags)
-    for tag in sorted(unknown):
-        say(f"the data has the tag {tag!r}, which model {model.version} does not know")
-
-
 def _print_held_out(model: Model, examples: Sequence[Example]) -> None:
     from classifiers import comparison, dataset  # noqa: PLC0415 - loads scikit-learn
+    from triage.cli.evaluate import baselines  # noqa: PLC0415
     from triage.cli.reports import report_lines  # noqa: PLC0415
 
     kept = comparison.judgeable(dataset.deduplicate(examples), model)
     report = comparison.report_on(model, kept, model.tags)
     head = f"model {model.version}, on its training mails while they were held out"
-    typer.echo("\n".join([head, *report_lines(report, _baselines(model, kept))]))
+    typer.echo("\n".join([head, *report_lines(report, baselines(model, kept))]))
 
 
 def _promote_unless_worse(
