@@ -10,13 +10,16 @@ import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from classifiers import registry
-from classifiers.api import Verdict
 from classifiers.dataset import Example, read_examples
 from triage.resources import resource
+
+if TYPE_CHECKING:
+    from classifiers.api import Verdict
 
 PLAIN = read_examples([Path(__file__).with_name("plain-mails.jsonl")])
 TAGGED = [example for example in PLAIN if example.tags]
