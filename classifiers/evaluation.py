@@ -1,27 +1,26 @@
-"""How good a model is, per tag and as a whole, beside the baselines it has to beat.
+"""How good decisions are, per tag and as a whole.
 
-Rule: judge only on mails the model was not trained on, and count false alarms on mails that carry
-no tag at all: that is the noise people will see.
+Rules: judge only on mails the model was not trained on; count false alarms on mails that carry no
+tag at all, since that is the noise people will see; a mail is forwarded when it gets any tag.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score
 
-from classifiers.thresholds import Threshold, decide
+from classifiers.measures import average_precision, calibration_bins, calibration_error
+from classifiers.thresholds import decide, within_budget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from classifiers.api import Document
-    from classifiers.tags import TagInfo
+    from classifiers.thresholds import Threshold
 
-_BINS = 10
-_ALWAYS_HALF = Threshold(give=0.5, unsure=0.5)
+FALSE_FORWARDS = (5, 10, 15)  # budgets: untagged mails of a hundred, forwarded by mistake
+FORWARDED = (15,)  # budgets: mails of a hundred, forwarded rightly or not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +31,9 @@ class TagReport:
         positives: mails that carry the tag.
         caught: recall when a mail that is unsure counts as caught, since somebody looks at it.
         brier: mean squared error of the probability.
-        calibration_error: expected calibration error over ten equally wide bins.
+        calibration_error: expected calibration error over ten bins of equally many mails.
+        forwarded_at_false_forwards: share of the tag's mails that are forwarded, for whichever
+            tag, when so many of 100 untagged mails may be forwarded by mistake.
     """
 
     positives: int
@@ -43,11 +44,21 @@ class TagReport:
     caught: float | None
     brier: float
     calibration_error: float
+    forwarded_at_false_forwards: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All tags. The rates are per 100 mails that carry no tag."""
+    """All tags. The rates are per 100 mails that carry no tag, if they do not say otherwise.
+
+    Attributes:
+        recall_of_tagged: share of the mails with any tag that are forwarded, for whichever tag.
+        recall_at_false_forwards: the same when so many of 100 untagged mails may be forwarded by
+            mistake, whatever the thresholds are; mails are ranked by their likeliest tag.
+        recall_at_forwarded: the same when so many of all 100 mails may be forwarded.
+        possible_at_forwarded: what a perfect ranking would reach there, as tagged mail may be
+            more than that.
+    """
 
     mails: int
     untagged: int
@@ -56,10 +67,15 @@ class Report:
     mean_f1: float | None
     false_alarms_per_100_untagged: float | None
     unsure_per_100_untagged: float | None
+    forwarded_per_100: float | None = None
+    recall_of_tagged: float | None = None
+    recall_at_false_forwards: Mapping[str, float | None] = field(default_factory=dict)
+    recall_at_forwarded: Mapping[str, float | None] = field(default_factory=dict)
+    possible_at_forwarded: Mapping[str, float | None] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, rounded to what the numbers can bear."""
-        rounded = _rounded(asdict(self))
+        rounded = rounded_figures(asdict(self))
         assert isinstance(rounded, dict)
         return rounded
 
@@ -75,14 +91,16 @@ def evaluate(
     """
     decisions = [decide(scores, thresholds) for scores in probabilities]
     quiet = [d for d, truth in zip(decisions, truths, strict=True) if not truth]
+    likeliest = [max(scores[tag] for tag in thresholds) for scores in probabilities]
+    cuts = {str(n): _cut(likeliest, truths, n) for n in FALSE_FORWARDS}
     tags = {
         tag: _tag_report(
-            np.array([tag in truth for truth in truths], dtype=bool),
-            np.array([scores[tag] for scores in probabilities], dtype=float),
-            threshold,
+            truth_of(tag, truths), scores_of(tag, probabilities), threshold, likeliest, cuts
         )
         for tag, threshold in thresholds.items()
     }
+    tagged = [bool(truth) for truth in truths]
+    at_most = {str(n): within_budget(likeliest, n) for n in FORWARDED}
     return Report(
         mails=len(truths),
         untagged=len(quiet),
@@ -91,30 +109,45 @@ def evaluate(
         mean_f1=_mean([report.f1 for report in tags.values()]),
         false_alarms_per_100_untagged=_per_100([bool(given) for given, _ in quiet]),
         unsure_per_100_untagged=_per_100([bool(uns) and not given for given, uns in quiet]),
+        forwarded_per_100=_per_100([bool(given) for given, _ in decisions]),
+        recall_of_tagged=_recall([bool(given) for given, _ in decisions], tagged),
+        recall_at_false_forwards=_recalls(likeliest, cuts, tagged),
+        recall_at_forwarded=_recalls(likeliest, at_most, tagged),
+        possible_at_forwarded={
+            str(n): min(1.0, int(n * len(tagged) / 100) / sum(tagged)) if any(tagged) else None
+            for n in FORWARDED
+        },
     )
 
 
-def majority_baseline(truths: Sequence[frozenset[str]], tags: Sequence[str]) -> Report:
-    """The most frequent answer for every tag, which is: never."""
-    nothing = [dict.fromkeys(tags, 0.0)] * len(truths)
-    return evaluate(truths, nothing, dict.fromkeys(tags, _ALWAYS_HALF))
+def truth_of(tag: str, truths: Sequence[frozenset[str]]) -> Any:
+    """Return (n_mails,) of bool: which mails carry the tag."""
+    return np.array([tag in truth for truth in truths], dtype=bool)
 
 
-def keyword_baseline(
-    truths: Sequence[frozenset[str]], documents: Sequence[Document], infos: Sequence[TagInfo]
-) -> Report:
-    """A mail filter: a tag is given when one of its keywords occurs; more of them rank higher."""
-    scores = [{info.name: keyword_score(doc, info) for info in infos} for doc in documents]
-    return evaluate(truths, scores, {info.name: _ALWAYS_HALF for info in infos})
+def scores_of(tag: str, probabilities: Sequence[Mapping[str, float]]) -> Any:
+    """Return (n_mails,): how likely each mail carries the tag."""
+    return np.array([scores[tag] for scores in probabilities], dtype=float)
 
 
-def keyword_score(document: Document, info: TagInfo) -> float:
-    """Return 0 without a keyword, 0.5 with one, nearer to 1 with more."""
-    text = f"{document.subject}\n{document.text}".lower()
-    return 1 - 0.5 ** sum(word.lower() in text for word in info.keywords)
+def rounded_figures(value: object) -> object:
+    """Round every number in nested dicts and lists to four places."""
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, dict):
+        return {key: rounded_figures(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded_figures(inner) for inner in value]
+    return value
 
 
-def _tag_report(truth: Any, scores: Any, threshold: Threshold) -> TagReport:
+def _tag_report(
+    truth: Any,
+    scores: Any,
+    threshold: Threshold,
+    likeliest: Sequence[float],
+    cuts: Mapping[str, float],
+) -> TagReport:
     given, seen = scores >= threshold.give, scores >= threshold.unsure
     right = int((given & truth).sum())
     positives = int(truth.sum())
@@ -123,20 +156,29 @@ def _tag_report(truth: Any, scores: Any, threshold: Threshold) -> TagReport:
         precision=_share(right, int(given.sum())),
         recall=_share(right, positives),
         f1=_share(2 * right, int(given.sum()) + positives),
-        average_precision=float(average_precision_score(truth, scores)) if positives else None,
+        average_precision=average_precision(truth, scores),
         caught=_share(int((seen & truth).sum()), positives),
         brier=float(np.mean((scores - truth) ** 2)) if len(truth) else 0.0,
-        calibration_error=_calibration_error(truth, scores),
+        calibration_error=calibration_error(calibration_bins(truth, scores)),
+        forwarded_at_false_forwards=_recalls(likeliest, cuts, [bool(one) for one in truth]),
     )
 
 
-def _calibration_error(truth: Any, scores: Any) -> float:
-    bins = np.minimum((scores * _BINS).astype(int), _BINS - 1)
-    gaps = [
-        abs(scores[bins == b].mean() - truth[bins == b].mean()) * (bins == b).sum()
-        for b in np.unique(bins)
-    ]
-    return float(sum(gaps) / len(truth)) if len(truth) else 0.0
+def _cut(likeliest: Sequence[float], truths: Sequence[frozenset[str]], per_hundred: float) -> float:
+    """Return the lowest score that at most so many of 100 untagged mails reach."""
+    quiet = [score for score, truth in zip(likeliest, truths, strict=True) if not truth]
+    return within_budget(quiet, per_hundred)
+
+
+def _recalls(
+    scores: Sequence[float], cuts: Mapping[str, float], wanted: Sequence[bool]
+) -> dict[str, float | None]:
+    return {name: _recall([s >= cut for s in scores], wanted) for name, cut in cuts.items()}
+
+
+def _recall(chosen: Sequence[bool], wanted: Sequence[bool]) -> float | None:
+    both = sum(one and other for one, other in zip(chosen, wanted, strict=True))
+    return _share(both, sum(wanted))
 
 
 def _share(part: int, whole: int) -> float | None:
@@ -150,11 +192,3 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _per_100(flags: Sequence[bool]) -> float | None:
     return 100 * sum(flags) / len(flags) if flags else None
-
-
-def _rounded(value: object) -> object:
-    if isinstance(value, float):
-        return round(value, 4)
-    if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    return value

@@ -155,6 +155,15 @@ class Model:
         """Return the calibrated probability of every tag, without evidence."""
         return [self.calibrated(row) for batch in _batches(documents) for row in self._raw(batch)]
 
+    def explain(
+        self, documents: Sequence[Document], tags: Sequence[tuple[str, ...]]
+    ) -> list[list[Evidence]]:
+        """Return the sentences that speak most for the tags named, whether they are given or not.
+
+        `tags` are those asked about for each document, by position.
+        """
+        return list(self._evidence(documents, tags))
+
     def calibrated(self, raw: Sequence[float]) -> dict[str, float]:
         """Turn the raw scores of one mail, in the order of `parts.tags`, into probabilities."""
         pairs = zip(self.parts.tags, raw, strict=True)

@@ -6,14 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from classifiers import evaluation
 from classifiers.api import DataError, Document
 from classifiers.comparison import compare, fair_probabilities, objections
 from classifiers.dataset import Example
 from classifiers.evidence import best_sentences
 from classifiers.model import Model
 from classifiers.tags import TagInfo, read_tag_infos
-from classifiers.thresholds import Threshold
 from classifiers.training import sentences_of, tags_to_learn, train
 from tests.trained import NOW, QUICK, SLICE, examples, small_model
 
@@ -106,28 +104,6 @@ def test_evidence_is_the_best_sentences_once_each() -> None:
     found = best_sentences("t", ["a", "b", "b", "c", "d"], [0.1, 0.8, 0.8, 0.5, 0.41])
     assert [(e.sentence, e.score) for e in found] == [("b", 0.8), ("c", 0.5), ("d", 0.41)]
     assert best_sentences("t", [], []) == []
-
-
-def test_figures_are_what_counting_by_hand_gives() -> None:
-    truths = [frozenset({"a"}), frozenset({"a"}), frozenset(), frozenset(), frozenset({"b"})]
-    scores = [{"a": p} for p in (0.9, 0.3, 0.8, 0.1, 0.2)]
-    report = evaluation.evaluate(truths, scores, {"a": Threshold(give=0.5, unsure=0.25)})
-    tag = report.tags["a"]
-    assert (tag.precision, tag.recall, tag.f1, tag.caught) == (0.5, 0.5, 0.5, 1.0)
-    assert tag.average_precision == pytest.approx((1 + 2 / 3) / 2)
-    assert (report.untagged, report.false_alarms_per_100_untagged) == (2, 50)
-    assert report.unsure_per_100_untagged == 0
-    assert tag.brier == pytest.approx((0.01 + 0.49 + 0.64 + 0.01 + 0.04) / 5)
-
-
-def test_the_baselines_are_what_they_say() -> None:
-    truths = [frozenset({"late"}), frozenset()]
-    documents = [Document(text="It is LATE"), Document(text="hello")]
-    never = evaluation.majority_baseline(truths, ["late"])
-    words = evaluation.keyword_baseline(
-        truths, documents, [TagInfo(name="late", keywords=("late",))]
-    )
-    assert (never.tags["late"].recall, words.tags["late"].f1) == (0, 1)
 
 
 def test_a_model_never_gains_by_having_seen_a_mail() -> None:

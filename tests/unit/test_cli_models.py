@@ -141,7 +141,7 @@ def test_evaluate_leaves_disputed_rows_out_and_says_so(tmp_path: Path, root: Pat
     assert report["tags"]["upsell"]["average_precision"] is None
     assert report["tags"]["blocker"].keys() >= {"precision", "recall", "f1", "calibration_error"}
     assert "false_alarms_per_100_untagged" in report
-    assert report["baselines"].keys() == {"majority", "keywords"}
+    assert report["baselines"].keys() == {"majority", "keywords", "words"}
     assert "keywords" in run("evaluate", "--models", root, "--data", tmp_path / "rows.jsonl").stdout
 
 

@@ -17,12 +17,12 @@ from triage.cli.model_options import (
     told,
 )
 from triage.cli.options import FAILED, fail
+from triage.resources import resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from classifiers.dataset import Example
-    from classifiers.evaluation import Report
     from classifiers.model import Model
 
 
@@ -40,7 +40,7 @@ def evaluate(
 ) -> None:
     """Judge a model on labelled mails, beside the baselines it has to beat."""
     with told():
-        from classifiers import comparison  # noqa: PLC0415 - loads scikit-learn
+        from classifiers import comparison, judgement  # noqa: PLC0415 - loads scikit-learn
         from classifiers.dataset import read_examples  # noqa: PLC0415
         from triage.cli import reports  # noqa: PLC0415
 
@@ -48,51 +48,49 @@ def evaluate(
         read = read_examples(data)
         examples = comparison.judgeable([one for one in read if one.agreed], judge)
         seen = sum(example.digest in judge.parts.held_out for example in examples)
-        _say_about_data(read, examples, seen, judge)
-        report = comparison.report_on(judge, examples, judge.tags)
-        rivals = baselines(judge, examples)
+        remarks = _remarks(read, examples, seen, judge)
+        for remark in remarks:
+            say(remark)
+        if not examples:
+            fail("no mail is left to judge on; give mails that the model has not seen", FAILED)
+        starter = read_examples([resource("data") / "starter"])
+        found = judgement.judge(judge, examples, starter)
     if as_json:
         record = {
             "model": judge.version,
-            **report.to_json(),
+            **found.to_json(),
             "left_out": len(read) - len(examples),
             "seen_in_training": seen,
-            "baselines": {name: one.to_json() for name, one in rivals.items()},
         }
         typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
-        return
-    typer.echo("\n".join([f"model {judge.version}", *reports.report_lines(report, rivals)]))
+    else:
+        lines = reports.report_lines(found.report, found.baseline_reports, found.certainty)
+        typer.echo("\n".join([f"model {judge.version}", *lines]))
 
 
-def baselines(model: Model, examples: Sequence[Example]) -> dict[str, Report]:
-    """What the model has to beat, on the same mails."""
-    from classifiers import evaluation  # noqa: PLC0415 - loads scikit-learn
-
-    truths = [example.tags for example in examples]
-    documents = [example.document for example in examples]
-    return {
-        "majority": evaluation.majority_baseline(truths, model.tags),
-        "keywords": evaluation.keyword_baseline(truths, documents, model.card.tags),
-    }
-
-
-def _say_about_data(
+def _remarks(
     read: Sequence[Example], examples: Sequence[Example], seen: int, model: Model
-) -> None:
-    """Say what a reader of the figures must know about the mails behind them."""
+) -> list[str]:
+    """Return what a reader of the figures must know about the mails behind them."""
+    remarks = []
     disputed = sum(not example.agreed for example in read)
     if disputed:
-        say(f"{disputed} of {len(read)} rows are left out: two readers disagreed on them")
+        remarks.append(
+            f"{disputed} of {len(read)} rows are left out: two readers disagreed on them"
+        )
     tuned_on = len(read) - disputed - len(examples)
     if tuned_on:
-        say(f"{tuned_on} of {len(read)} rows are left out: the encoder was tuned on them")
-    if not examples:
-        fail("no mail is left to judge on; give mails that the model has not seen", FAILED)
+        remarks.append(
+            f"{tuned_on} of {len(read)} rows are left out: the encoder was tuned on them"
+        )
     if seen:
-        say(
+        remarks.append(
             f"{seen} of {len(examples)} mails were in the model's training data; for these the "
             "scores count that they got while they were held out"
         )
     unknown = {tag for example in examples for tag in example.tags} - set(model.tags)
-    for tag in sorted(unknown):
-        say(f"the data has the tag {tag!r}, which model {model.version} does not know")
+    remarks += [
+        f"the data has the tag {tag!r}, which model {model.version} does not know"
+        for tag in sorted(unknown)
+    ]
+    return remarks

@@ -10,16 +10,30 @@ if TYPE_CHECKING:
     from classifiers.api import Verdict
     from classifiers.comparison import Comparison
     from classifiers.evaluation import Report
+    from classifiers.judgement import Certainty
+    from classifiers.measures import Interval
 
-_COLUMNS = "tag                mails  precision  recall     F1  avg.prec  caught  calibration error"
+_COLUMNS = (
+    f"{'tag':<18}{'mails':>6}{'precision':>11}{'recall':>8}{'F1':>7}{'caught':>8}"
+    f"{'avg.prec':>10}{'95 %':>14}{'Brier':>8}{'cal.err':>9}"
+)
+_LEGEND = (
+    "false alarms, unsure: per 100 mails without a tag. caught: given the tag, or unsure.",
+    "F1 and average precision run from 0 to 1, higher is better. 95 %: what chance leaves open",
+    "(1,000 resamplings). Brier: mean squared error of the probability. cal.err: expected",
+    "calibration error over 10 bins of equally many mails; for both, 0 is perfect.",
+)
 
 
-def report_lines(report: Report, baselines: Mapping[str, Report]) -> list[str]:
-    """One line a tag, the whole, and the baselines beside it."""
+def report_lines(
+    report: Report, baselines: Mapping[str, Report], certainty: Certainty | None = None
+) -> list[str]:
+    """One line a tag, the whole, the baselines beside it, and what a budget would find."""
+    known = certainty.average_precision if certainty else {}
     tags = [
         f"{tag:<18}{r.positives:>6}{_share(r.precision):>11}{_share(r.recall):>8}"
-        f"{_share(r.f1):>7}{_share(r.average_precision):>10}{_share(r.caught):>8}"
-        f"{_share(r.calibration_error):>19}"
+        f"{_share(r.f1):>7}{_share(r.caught):>8}{_share(r.average_precision):>10}"
+        f"{_span(known.get(tag)):>14}{r.brier:>8.3f}{r.calibration_error:>9.3f}"
         for tag, r in report.tags.items()
     ]
     return [
@@ -28,11 +42,50 @@ def report_lines(report: Report, baselines: Mapping[str, Report]) -> list[str]:
         _COLUMNS,
         *tags,
         "",
-        f"{'':<18}{'mean F1':>9}{'mean avg.prec':>15}{'false alarms':>14}{'unsure':>8}",
-        *(_whole(name, one) for name, one in {"this model": report, **baselines}.items()),
+        f"{'':<18}{'mean F1':>9}{'mean avg.prec':>15}{'false alarms':>14}{'unsure':>8}"
+        f"{'avg.prec below the model by' if certainty else '':>31}".rstrip(),
+        _whole("this model", report),
+        *(_rival(name, one, certainty) for name, one in baselines.items()),
         "",
-        "false alarms, unsure: per 100 mails without a tag. caught: given the tag, or unsure.",
-        "F1 and average precision run from 0 to 1, higher is better.",
+        *budget_lines(report, baselines),
+        "",
+        *_LEGEND,
+    ]
+
+
+def budget_lines(report: Report, baselines: Mapping[str, Report]) -> list[str]:
+    """How much of the tagged mail is found when so much noise, and no more, is allowed."""
+    names = [f"at most {n}" for n in report.recall_at_false_forwards]
+    rows = [
+        ("this model", report.recall_at_false_forwards, report.recall_of_tagged),
+        *((f"  {tag}", one.forwarded_at_false_forwards, None) for tag, one in report.tags.items()),
+        *(
+            (name, one.recall_at_false_forwards, one.recall_of_tagged)
+            for name, one in baselines.items()
+        ),
+    ]
+    return [
+        "share of tagged mail that is forwarded, by how many of 100 untagged mails go with it",
+        f"{'':<18}{''.join(f'{name:>12}' for name in names)}{'as shipped':>12}",
+        *(
+            f"{name:<18}{''.join(f'{_share(one):>12}' for one in found.values())}"
+            f"{_share(shipped) if shipped is not None else '':>12}".rstrip()
+            for name, found, shipped in rows
+        ),
+        *forwarded_lines(report),
+    ]
+
+
+def forwarded_lines(report: Report) -> list[str]:
+    """The same by how many of all mails are forwarded, where tagged mail is not more than that."""
+    share = 100 * (1 - report.untagged / report.mails) if report.mails else 0
+    none = f"no figure, since {share:.0f} of 100 carry a tag here"
+    pairs = zip(
+        report.recall_at_forwarded.items(), report.possible_at_forwarded.values(), strict=True
+    )
+    return [
+        f"if at most {n} of 100 mails are forwarded: {_share(found) if possible == 1 else none}"
+        for (n, found), possible in pairs
     ]
 
 
@@ -69,6 +122,16 @@ def _whole(name: str, report: Report) -> str:
         f"{name:<18}{_share(report.mean_f1):>9}{_share(report.mean_average_precision):>15}"
         f"{_rate(report.false_alarms_per_100_untagged):>14}{_rate(report.unsure_per_100_untagged):>8}"
     )
+
+
+def _rival(name: str, report: Report, certainty: Certainty | None) -> str:
+    gain = _span(certainty.gain.get(name)) if certainty else ""
+    return f"{_whole(name, report)}{gain:>31}".rstrip()
+
+
+def _span(interval: Interval | None) -> str:
+    """A range. It may begin below 0, so the word stands between, not a dash."""
+    return "-" if interval is None else f"{interval.low:.2f} to {interval.high:.2f}"
 
 
 def _share(value: float | None) -> str:

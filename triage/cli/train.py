@@ -143,14 +143,14 @@ def _labelled_by_people(config: Path | None) -> list[Example]:
 
 
 def _print_held_out(model: Model, examples: Sequence[Example]) -> None:
-    from classifiers import comparison, dataset  # noqa: PLC0415 - loads scikit-learn
-    from triage.cli.evaluate import baselines  # noqa: PLC0415
+    from classifiers import comparison, dataset, judgement  # noqa: PLC0415 - loads scikit-learn
     from triage.cli.reports import report_lines  # noqa: PLC0415
 
     kept = comparison.judgeable(dataset.deduplicate(examples), model)
     report = comparison.report_on(model, kept, model.tags)
+    baselines = judgement.baseline_reports(model, kept, examples)
     head = f"model {model.version}, on its training mails while they were held out"
-    typer.echo("\n".join([head, *report_lines(report, baselines(model, kept))]))
+    typer.echo("\n".join([head, *report_lines(report, baselines)]))
 
 
 def _promote_unless_worse(
