@@ -83,6 +83,22 @@ def test_an_old_store_is_kept_and_upgraded(tmp_path: Path) -> None:
         assert len(outbox.unfinished(tx)) == 1
 
 
+def test_a_store_of_the_first_version_keeps_its_cases(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'triage.db'}")
+    upgrade(engine, "0001")
+    with engine.begin() as tx:
+        tx.exec_driver_sql(
+            "insert into cases (status, tags, urgency, client, subject, subject_key, recipients,"
+            " opened_at, updated_at, acknowledged_by, outcome)"
+            " values ('open', '[\"blocker\"]', 2, 'c', 's', 's', '[\"ben\"]', 1, 1, '', '')"
+        )
+    engine.dispose()
+    store = Store.open(tmp_path / "triage.db")
+    with store.read() as connection:
+        case = cases.get(connection, 1)
+    assert (case.tags, case.owner) == (("blocker",), "")
+
+
 def test_a_newer_store_is_refused_with_advice(tmp_path: Path) -> None:
     Store.open(tmp_path / "triage.db").close()
     engine = create_engine(f"sqlite:///{tmp_path / 'triage.db'}")

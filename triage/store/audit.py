@@ -25,6 +25,8 @@ Action = Literal[
     "retried",
     "bounced",
     "acknowledged",
+    "taken",
+    "asked",
     "reminded",
     "resolved",
     "labelled",

@@ -58,6 +58,7 @@ class Case:
     acknowledged_by: str
     resolved_at: float | None
     outcome: str
+    owner: str = ""
 
     @property
     def open(self) -> bool:
@@ -104,7 +105,7 @@ def extend(
     recipients: Sequence[str],
     now: float,
 ) -> None:
-    """A further mail brought something new: the case is open again for everybody."""
+    """A further mail, or a person, brought something new: it is open again for everybody."""
     values = {
         "tags": list(tags),
         "urgency": int(urgency),
@@ -113,6 +114,8 @@ def extend(
         "status": "open",
         "acknowledged_at": None,
         "acknowledged_by": "",
+        "resolved_at": None,
+        "outcome": "",
     }
     tx.execute(update(cases).where(cases.c.id == case_id).values(values))
 
@@ -122,6 +125,18 @@ def acknowledge(tx: Connection, case_id: int, by: str, now: float) -> bool:
     row = (cases.c.id == case_id) & (cases.c.status == "open")
     values = {"status": "acknowledged", "acknowledged_at": now, "acknowledged_by": by}
     return tx.execute(update(cases).where(row).values(values)).rowcount == 1
+
+
+def take(tx: Connection, case_id: int, by: str, now: float) -> None:
+    """Somebody makes it theirs; who had it before no longer does."""
+    acknowledge(tx, case_id, by, now)
+    tx.execute(update(cases).where(cases.c.id == case_id).values(owner=by))
+
+
+def retag(tx: Connection, case_id: int, *, tags: Sequence[str], urgency: Urgency) -> None:
+    """A person corrected what it is about; who has it stays as it was."""
+    values = {"tags": list(tags), "urgency": int(urgency)}
+    tx.execute(update(cases).where(cases.c.id == case_id).values(values))
 
 
 def resolve(tx: Connection, case_id: int, outcome: str, now: float) -> bool:

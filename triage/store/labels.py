@@ -45,6 +45,13 @@ def put(
     )
 
 
+def in_force(tx: Connection, message_id: int) -> tuple[str, ...] | None:
+    """The tags of the newest label of one message; None when nobody has labelled it."""
+    query = select(labels.c.tags).where(labels.c.message_id == message_id)
+    row = tx.execute(query.order_by(labels.c.id.desc()).limit(1)).first()
+    return tuple(row.tags) if row else None
+
+
 def newest(tx: Connection) -> list[Label]:
     """The label in force for each labelled message."""
     last = select(func.max(labels.c.id)).group_by(labels.c.message_id)

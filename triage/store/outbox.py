@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.errors import NotFoundError
@@ -18,6 +18,8 @@ from triage.messages import Notice, Urgency
 from triage.store.tables import cases, outbox
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement, Connection, Row
 
 
@@ -223,6 +225,18 @@ def by_rfc_ids(tx: Connection, rfc_ids: list[str]) -> list[OutboxRow]:
     if not rfc_ids:
         return []
     found = tx.execute(_BY_RFC_IDS, {"rfc_ids": list(rfc_ids[-50:])})
+    return [_row(row) for row in found]
+
+
+def by_id_start(tx: Connection, starts: Sequence[str]) -> list[OutboxRow]:
+    """Notices of ours whose Message-ID begins so: what a reference in a text is short for.
+
+    Each start ends in a hexadecimal digit, and so does what may follow it.
+    """
+    if not starts:
+        return []
+    begins = or_(*(outbox.c.rfc_id.between(start, f"{start}g") for start in starts))
+    found = tx.execute(select(*_COLUMNS).where(begins).order_by(outbox.c.id))
     return [_row(row) for row in found]
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"  # the newest migration; the store refuses to run on any other
+HEAD = "0002"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -133,6 +133,7 @@ cases = Table(
     Column("acknowledged_by", String(320), nullable=False, default=""),
     Column("resolved_at", Float),
     Column("outcome", Text, nullable=False, default=""),
+    Column("owner", String(320), nullable=False, server_default=""),  # address of who took it
     Index("ix_cases_status", "status"),
     Index("ix_cases_client", "client"),
 )
@@ -172,6 +173,24 @@ timers = Table(
     Column("due_at", Float, nullable=False),
     Column("done_at", Float),
     Index("ix_timers_done_at_due_at", "done_at", "due_at"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("outbox_id", Key, ForeignKey("outbox.id"), nullable=False),  # the brief it answers
+    Column("case_id", Key, ForeignKey("cases.id"), nullable=False),
+    Column("message_id", Key, ForeignKey("messages.id"), nullable=False),  # the answer itself
+    Column("by", String(320), nullable=False),
+    Column("rfc_id", String(998), nullable=False),  # its Message-ID; '' for none
+    Column("fingerprint", String(64), nullable=False),  # of brief, writer, date and words
+    Column("meaning", String(20), nullable=False),
+    Column("written_at", Float, nullable=False),
+    Column("taken_at", Float, nullable=False),
+    UniqueConstraint("fingerprint"),
+    Index("ix_answers_case_id", "case_id"),
+    Index("ix_answers_rfc_id", "rfc_id"),
 )
 
 labels = Table(
