@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,13 +17,14 @@ from triage.cli.model_options import (
     say,
     told,
 )
-from triage.cli.options import FAILED, fail
+from triage.cli.options import FAILED, WRONG_USAGE, fail
 from triage.resources import resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from classifiers.dataset import Example
+    from classifiers.judgement import Judgement
     from classifiers.model import Model
 
 
@@ -34,11 +36,26 @@ def evaluate(
         ),
     ],
     *,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            dir_okay=False,
+            help="Also write a page to read: curves, calibration, the worst mistakes.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
     model: ModelOption = None,
     models: ModelsOption = None,
 ) -> None:
-    """Judge a model on labelled mails, beside the baselines it has to beat."""
+    """Judge a model on labelled mails, beside the baselines it has to beat.
+
+    The page of --html quotes the mails, so only you can read the file.
+    """
+    if html is not None and not html.resolve().parent.is_dir():
+        fail(f"--html: there is no folder {html.resolve().parent}; make it first", WRONG_USAGE)
     with told():
         from classifiers import comparison, judgement  # noqa: PLC0415 - loads scikit-learn
         from classifiers.dataset import read_examples  # noqa: PLC0415
@@ -66,6 +83,8 @@ def evaluate(
     else:
         lines = reports.report_lines(found.report, found.baseline_reports, found.certainty)
         typer.echo("\n".join([f"model {judge.version}", *lines]))
+    if html is not None:
+        _write_page(html, found, judge, data=data, remarks=remarks)
 
 
 def _remarks(
@@ -94,3 +113,29 @@ def _remarks(
         for tag in sorted(unknown)
     ]
     return remarks
+
+
+def _write_page(
+    path: Path,
+    found: Judgement,
+    model: Model,
+    *,
+    data: Sequence[Path],
+    remarks: Sequence[str],
+) -> None:
+    from classifiers import mistakes  # noqa: PLC0415 - loads scikit-learn
+    from triage.cli import evaluation_page  # noqa: PLC0415
+
+    page = evaluation_page.render(
+        found,
+        mistakes.worst(found, model.explain),
+        version=model.version,
+        data=[str(each) for each in data],
+        remarks=remarks,
+        now=datetime.now(UTC),
+    )
+    try:
+        evaluation_page.write(path, page)
+    except OSError as error:
+        fail(f"{path} cannot be written: {error}; give --html another file", FAILED)
+    say(f"wrote {path}; it quotes the mails, so only you can read it")

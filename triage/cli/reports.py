@@ -43,7 +43,7 @@ def report_lines(
         *tags,
         "",
         f"{'':<18}{'mean F1':>9}{'mean avg.prec':>15}{'false alarms':>14}{'unsure':>8}"
-        f"{'avg.prec below the model by' if certainty else '':>31}".rstrip(),
+        f"{'avg.prec behind the model by' if certainty else '':>32}".rstrip(),
         _whole("this model", report),
         *(_rival(name, one, certainty) for name, one in baselines.items()),
         "",
@@ -126,7 +126,7 @@ def _whole(name: str, report: Report) -> str:
 
 def _rival(name: str, report: Report, certainty: Certainty | None) -> str:
     gain = _span(certainty.gain.get(name)) if certainty else ""
-    return f"{_whole(name, report)}{gain:>31}".rstrip()
+    return f"{_whole(name, report)}{gain:>32}".rstrip()
 
 
 def _span(interval: Interval | None) -> str:
