@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -117,14 +119,14 @@ def test_an_interval_holds_the_figure_and_few_positives_widen_it() -> None:
 
 
 def test_calibration_bins_hold_equally_many_mails_and_never_split_equal_scores() -> None:
-    scores = np.linspace(0, 1, 100)
+    scores = np.linspace(0, 1, 100) ** 4
     truth = scores > 0.5
     bins = measures.calibration_bins(truth, scores)
     assert [each.mails for each in bins] == [10] * 10
     [one] = measures.calibration_bins(truth, np.full(100, 0.2))
-    assert (one.mails, one.observed) == (100, 0.5)
+    assert (one.mails, one.observed) == (100, truth.mean())
     assert one.predicted == pytest.approx(0.2)
-    assert measures.calibration_error([one]) == pytest.approx(0.3)
+    assert measures.calibration_error([one]) == pytest.approx(0.2 - truth.mean())
 
 
 def test_the_calibration_error_is_the_mean_gap_weighted_by_mails() -> None:
@@ -240,3 +242,21 @@ def test_no_more_mistakes_are_told_than_asked_for_but_all_are_counted() -> None:
     model = small_model()
     found = mistakes.worst(judgement.judge(model, rows, examples()), model.explain, most=2)
     assert (len(found["upsell"].misses), found["upsell"].all_misses) == (2, 5)
+
+
+def test_the_surest_false_alarms_and_the_likeliest_misses_come_first() -> None:
+    rows = [
+        labelled("Lunch?"),
+        labelled("Dinner?"),
+        labelled("Tea?", "a"),
+        labelled("Coffee?", "a"),
+    ]
+    chances = [{"a": 0.6}, {"a": 0.9}, {"a": 0.4}, {"a": 0.2}]
+    model = small_model()
+    judged = judgement.judge(model, rows, examples())
+    opinion = baselines.Opinion(probabilities=chances, thresholds={"a": HALF})
+    found = mistakes.worst(
+        replace(judged, tags=("a",), model=opinion), lambda docs, _: [[]] * len(docs)
+    )
+    assert [m.probability for m in found["a"].false_alarms] == [0.9, 0.6]
+    assert [(m.probability, m.unsure) for m in found["a"].misses] == [(0.2, False), (0.4, True)]
