@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"  # the newest migration; the store refuses to run on any other
+HEAD = "0003"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -81,12 +81,15 @@ messages = Table(
     Column("client", String(320), nullable=False, default=""),
     Column("case_id", Key, ForeignKey("cases.id")),
     Column("mark", String(20), nullable=False, default=""),  # '' | pending | done | failed
+    Column("moved_to", String(400), nullable=False, server_default=""),  # by us, after escalating
+    Column("text_digest", String(64), nullable=False, server_default=""),  # of the words alone
     UniqueConstraint("account", "folder", "uid_validity", "uid"),
     Index("ix_messages_state", "state"),
     Index("ix_messages_sha256", "sha256"),
     Index("ix_messages_case_id", "case_id"),
     Index("ix_messages_mark", "mark"),
     Index("ix_messages_action", "action"),
+    Index("ix_messages_text_digest", "text_digest"),
 )
 
 raw_messages = Table(
@@ -204,6 +207,65 @@ labels = Table(
     Column("how", String(40), nullable=False),
     Column("at", Float, nullable=False),
     Index("ix_labels_message_id", "message_id"),
+)
+
+tag_folders = Table(
+    "tag_folders",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("account", String(200), nullable=False),
+    Column("folder", String(400), nullable=False),  # as the server calls it
+    Column("tag", String(200), nullable=False),  # '' for the folder of mail without a tag
+    Column("began_at", Float, nullable=False),
+    Column("looked_at", Float),
+    UniqueConstraint("account", "folder"),
+)
+
+# A mail in a folder that means a tag. `message_id` is the mail it is, wherever it was read first.
+moves = Table(
+    "moves",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("account", String(200), nullable=False),
+    Column("folder", String(400), nullable=False),
+    Column("uid_validity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("tag", String(200), nullable=False),
+    Column("message_id", Key, ForeignKey("messages.id")),
+    Column("outcome", String(20), nullable=False),  # labelled | same | ours | ignored | failed
+    Column("present", Boolean, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    UniqueConstraint("account", "folder", "uid_validity", "uid"),
+    Index("ix_moves_message_id", "message_id"),
+)
+
+# Labelled texts from elsewhere: no mail of ours has these words, or its mail is not in this store.
+examples = Table(
+    "examples",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("from_role", String(20), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("thread", String(64), nullable=False),
+    Column("redacted", Boolean, nullable=False),
+    Column("imported_at", Float, nullable=False),
+    UniqueConstraint("digest"),
+)
+
+example_labels = Table(
+    "example_labels",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("example_id", Key, ForeignKey("examples.id"), nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("previous", JSON, nullable=False),
+    Column("by", String(320), nullable=False),
+    Column("how", String(40), nullable=False),
+    Column("at", Float, nullable=False),
+    Index("ix_example_labels_example_id", "example_id"),
 )
 
 audit = Table(
