@@ -38,7 +38,7 @@ from classifiers.encoder import (
     encoder_text,
     pins_of,
 )
-from classifiers.encoder_data import HELD_OUT, to_tune_on
+from classifiers.encoder_data import HELD_OUT, LENGTHENED, lengthened, to_tune_on
 from classifiers.encoder_tuning import (
     Network,
     Recipe,
@@ -169,7 +169,14 @@ def main() -> None:
     stages = _stages(options.base)
     if options.epochs:
         recipe = Recipe(epochs=options.epochs, seed=options.seed, rate=options.rate)
-        stages.append({"mails": len(tuned_on), "data": data_digest(tuned_on), **recipe.to_json()})
+        stages.append(
+            {
+                "mails": len(tuned_on),
+                "data": data_digest(tuned_on),
+                **recipe.to_json(),
+                "lengthened": LENGTHENED,
+            }
+        )
         _tune(network, tuned_on, recipe, options.checkpoint)
         (options.checkpoint / "stages.json").write_bytes(_json(stages))
     about = {
@@ -187,9 +194,12 @@ def main() -> None:
 
 def _tune(network: Network, examples: Sequence[Example], recipe: Recipe, checkpoint: Path) -> None:
     _say(f"tuning on {len(examples)} mails")
-    texts = [encoder_text(example.document) for example in examples]
     truth = [[float(tag in example.tags) for tag in TAGS] for example in examples]
-    tune(network, texts, truth, recipe, lambda: save_network(network, checkpoint))
+
+    def texts_of(epoch: int) -> list[str]:
+        return [encoder_text(mail) for mail in lengthened(examples, recipe.seed + epoch)]
+
+    tune(network, texts_of, truth, recipe, lambda: save_network(network, checkpoint))
 
 
 def _stages(base: Path) -> list[Mapping[str, Any]]:

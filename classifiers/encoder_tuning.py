@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +29,12 @@ _JUDGED_AT_ONCE = 32  # texts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How to tune. `positive_weight`: a tag that is given counts so many times one that is not."""
+    """How to tune.
+
+    Attributes:
+        positive_weight: a tag that is given counts so many times one that is not.
+        bfloat16: multiply in half precision, three times as fast where the processor can.
+    """
 
     epochs: int
     seed: int = 1
@@ -39,6 +44,7 @@ class Recipe:
     warm_up: float = 0.06
     positive_weight: float = 3.0
     weight_decay: float = 0.01
+    bfloat16: bool = field(default_factory=torch.ops.mkldnn._is_mkldnn_bf16_supported)  # noqa: SLF001  # torch has no public way to ask
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings for the card."""
@@ -118,14 +124,17 @@ def seed_everything(seed: int) -> None:
 
 def tune(
     network: Network,
-    texts: Sequence[str],
+    texts_of: Callable[[int], Sequence[str]],
     truth: Sequence[Sequence[float]],
     recipe: Recipe,
     after_epoch: Callable[[], None],
 ) -> None:
-    """Tune in place on texts and (n, n_tags) of 0 and 1; `after_epoch` may save a checkpoint."""
+    """Tune in place on the texts of each epoch and (n, n_tags) of 0 and 1.
+
+    `after_epoch` may save a checkpoint.
+    """
     module, labels = network.module, torch.tensor(truth)
-    steps = recipe.epochs * -(-len(texts) // recipe.batch)
+    steps = recipe.epochs * -(-len(truth) // recipe.batch)
     optimiser = torch.optim.AdamW(
         [
             {"params": module.transformer.parameters(), "lr": recipe.rate},
@@ -141,9 +150,11 @@ def tune(
     start = time.monotonic()
     for epoch in range(recipe.epochs):
         module.train()
+        texts = texts_of(epoch)
         for step, rows in enumerate(_batches(texts, recipe.batch)):
-            _, logits = module(*network.batch([texts[row] for row in rows]))
-            loss = loss_of(logits, labels[rows])
+            with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
+                _, logits = module(*network.batch([texts[row] for row in rows]))
+            loss = loss_of(logits.float(), labels[rows])
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(module.parameters(), 1.0)
