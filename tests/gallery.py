@@ -24,6 +24,7 @@ BEN = make_recipient()
 MARSHALL = make_recipient(
     id="marshall", name="Marshall Smith", address="marshall@radial.example", tags=("upsell",)
 )
+SIGNED_ID = f"<{0x5F0C:040x}.{'a' * 16}@radial.example>"
 ALL_TAGS = ("dissatisfaction", "blocker", "scope_mismatch", "upsell")
 
 
@@ -39,6 +40,7 @@ def make_brief(**changes: object) -> Brief:
         "message_id_in_store": 4711,
         "policy_version": "2026-03",
         "firm": make_firm(),
+        "words": {"dissatisfaction": "unhappy", "scope_mismatch": "scope", "upsell": "sales"},
     }
     return summarise(**{**given, **changes})  # type: ignore[arg-type]  # overrides by keyword
 
@@ -287,5 +289,5 @@ def make_notice(name: str) -> Notice:
     brief = GALLERY[name]()
     raw = None if name == "reminder" else make_raw()
     return Renderer(firm=make_firm(), sender=SENDER).render(
-        brief, brief.recipients[0], raw, message_id="<brief@radial.example>", date=WHEN
+        brief, brief.recipients[0], raw, message_id=SIGNED_ID, date=WHEN
     )

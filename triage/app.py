@@ -6,6 +6,7 @@ Each function builds one thing from the configuration; nothing is global.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import secrets
 import time
@@ -18,6 +19,7 @@ from triage.config import FolderAccount, ImapAccount
 from triage.config_file import load_config
 from triage.durable import sync_folder, write_synced
 from triage.errors import ConfigError, StoreError, TriageError
+from triage.feedback import vocabulary_of
 from triage.messages import Address
 from triage.pipeline.again import Rewriter
 from triage.pipeline.briefs import BriefWriter
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
     from triage.policy import Policy
     from triage.sources.base import MailSource
     from triage.store.engine import Store
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +258,7 @@ def make_writer(settings: Settings) -> BriefWriter:
         domain=sender.domain or "triage.invalid",
         policy_version=settings.policy.version,
         titles={tag: route.title for tag, route in settings.policy.routes.items()},
+        words=vocabulary_of(settings.policy.routes).shown,
     )
 
 
@@ -277,6 +283,11 @@ def read_key(path: Path) -> bytes:
         if not path.exists():
             write_synced(path, f"{secrets.token_hex(32)}\n".encode(), mode=0o600)
             sync_folder(path.parent)
+            log.info(
+                "made a new key for our Message-IDs; keep it with the store. Answers to earlier "
+                "briefs still count as seen, but correct nothing any more",
+                extra={"action": "key", "path": str(path)},
+            )
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as error:
         msg = f"key file {path}: {error}; restore it, or remove it to have a new one made"

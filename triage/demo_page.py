@@ -35,7 +35,7 @@ CHIP_COLOURS = 6  # classes t0 to t5 in the template
 GROUPS = {
     "escalated": ("escalated", "unreadable"),
     "review": ("unsure",),
-    "left": ("left", "joined", "acknowledged"),
+    "left": ("left", "joined", "acknowledged", "asked"),
     "not-triaged": ("not-triaged", "duplicate", "vanished"),
 }
 GROUP_TITLES = {
@@ -51,6 +51,7 @@ OUTCOME_WORDS = {
     "left": "left alone",
     "not-triaged": "not triaged",
     "acknowledged": "acknowledged",
+    "asked": "asked back",
     "unreadable": "could not be read",
     "duplicate": "seen before",
     "vanished": "gone before reading",
@@ -63,6 +64,7 @@ FINE_PRINT = {
     ),
     "joined": ("1 joined a case already open", "{n} joined cases already open"),
     "acknowledged": ("1 answered a brief", "{n} answered briefs"),
+    "asked": ("1 answered a brief unclearly", "{n} answered briefs unclearly"),
     "duplicate": ("1 was seen before", "{n} were seen before"),
     "vanished": ("1 was gone before it was read", "{n} were gone before they were read"),
 }

@@ -196,6 +196,8 @@ class Occasion(StrEnum):
     UNREADABLE = "unreadable"
     REMINDER = "reminder"
     UNDELIVERED = "undelivered"
+    CORRECTED = "corrected"  # a reader added a tag, and this person must know of it
+    CONFIRMATION = "confirmation"  # no brief: what we understood of somebody's answer to one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +288,7 @@ OUTCOMES = (
     "left",  # ordinary mail without a tag
     "not-triaged",  # auto-reply, bounce, list, our own
     "acknowledged",  # a recipient answered our brief
+    "asked",  # a recipient's answer was unclear, and they were asked what they mean
     "unreadable",  # kept, and forwarded to the fallback person
     "duplicate",  # the same bytes were handled under another UID
     "vanished",  # gone from the server before it could be read

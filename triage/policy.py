@@ -42,6 +42,7 @@ class Route:
         next_step: what the reader should do first.
         acknowledge_within_s: remind once when nobody answered by then; None: never.
         raises: what makes it more urgent than `urgency`.
+        words: further words for the tag in managers' answers ("not sales"); the first is shown.
     """
 
     tag: str
@@ -53,6 +54,7 @@ class Route:
     urgency: Urgency = Urgency.NORMAL
     acknowledge_within_s: int | None = None
     raises: tuple[Raise, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,14 @@ so words (`urgent`, `4h`) stand where the program has numbers.
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from triage.messages import Urgency
 from triage.policy import Person, Policy, Route
 from triage.policy_rules import check_policy_rules
+from triage.resources import resource
 from triage.tables import build, file_keys, one_of, refuse_control_characters, unknown_key
 from triage.toml_file import Mistakes, Place, parse_toml, read_text
 
@@ -42,7 +44,24 @@ def load_policy(path: Path) -> Policy:
     """
     path = path.expanduser().absolute()
     hint = "write one with `triage init`, or name another under `policy`"
-    return parse_policy(read_text(path, if_missing=hint), path)
+    return with_shipped_words(parse_policy(read_text(path, if_missing=hint), path))
+
+
+def with_shipped_words(policy: Policy) -> Policy:
+    """The policy, with the words that ship with the program for tags whose route says none."""
+    words = _shipped_words()
+    routes = {
+        tag: route if route.words else replace(route, words=words.get(tag, ()))
+        for tag, route in policy.routes.items()
+    }
+    return replace(policy, routes=routes)
+
+
+def _shipped_words() -> dict[str, tuple[str, ...]]:
+    """What people call the shipped tags when they answer a brief: `words` in `tags.toml`."""
+    path = resource("data") / "starter" / "tags.toml"
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {tag: tuple(table.get("words", ())) for tag, table in tables.items()}
 
 
 def parse_policy(text: str, path: Path) -> Policy:

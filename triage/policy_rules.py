@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Table = dict[str, Any]
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_MAX_WORD = 40
 _LABELS = [urgency.label for urgency in Urgency]
 
 
@@ -88,10 +89,18 @@ def _check_route(tag: str, route: Table, people: dict[str, Table], mistakes: Mis
         if route.get(key) == "":
             mistakes.add((*place, key), "is empty; the brief shows it to its reader, so write it")
     _check_recipients(route.get("to"), (*place, "to"), people, mistakes)
+    _check_words(route.get("words"), (*place, "words"), mistakes)
     rules = route.get("raise")
     for i, rule in enumerate(rules if isinstance(rules, list) else ()):
         if isinstance(rule, dict):
             _check_raise(rule, route.get("urgency"), (*place, "raise", i), mistakes)
+
+
+def _check_words(words: object, place: Place, mistakes: Mistakes) -> None:
+    for i, word in enumerate(words if isinstance(words, list) else ()):
+        if isinstance(word, str) and not 1 <= len(word.strip()) <= _MAX_WORD:
+            says = f"is no word to answer with; write one of at most {_MAX_WORD} characters"
+            mistakes.add((*place, i), says)
 
 
 def _check_recipients(

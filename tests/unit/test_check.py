@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -109,9 +110,25 @@ def test_a_tag_without_a_route_is_an_error_and_a_route_without_a_tag_a_warning(
     }
 
 
-def test_a_tag_without_a_response_is_a_warning(folder: Path) -> None:
-    text = POLICY + POLICY[POLICY.index("[routes.upsell]") :].replace("upsell", "praise")
+def a_route_more(tag: str, *, words: str = "words = []") -> str:
+    """The last route once more, under another name and title."""
+    route = POLICY[POLICY.index("[routes.upsell]") :].replace("upsell", tag)
+    return re.sub(r"^words = .*$", words, route, flags=re.MULTILINE).replace(
+        "Sales opportunity", tag
+    )
+
+
+def test_words_that_could_mean_two_tags_are_a_warning(folder: Path) -> None:
+    text = POLICY + a_route_more("praise", words='words = ["sales", "kudos"]')
     (folder / "policy.toml").write_text(text)
+    problems = found(folder, tags=(*TAGS, "praise"))
+    [problem] = [p for p in problems if "words" in p.where]
+    assert problem.severity == "warning"
+    assert '"sales" could mean the tags praise and upsell' in problem.what
+
+
+def test_a_tag_without_a_response_is_a_warning(folder: Path) -> None:
+    (folder / "policy.toml").write_text(POLICY + a_route_more("praise"))
     problem = only(found(folder, tags=(*TAGS, "praise")))
     assert problem.severity == "warning"
     assert "praise" in problem.where

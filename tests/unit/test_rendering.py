@@ -32,7 +32,13 @@ from tests.gallery import GALLERY, SENDER, make_brief, make_notice, several_tags
 from triage.errors import ConfigError
 from triage.messages import LOOP_HEADER, Address, Attachment, RawMessage
 from triage.rendering import Renderer, mime, notice_id
-from triage.rendering.ids import valid_ids
+from triage.rendering.ids import (
+    is_signed,
+    reference_of,
+    references_in,
+    start_of_id,
+    valid_ids,
+)
 
 if TYPE_CHECKING:
     from triage.messages import Notice
@@ -380,6 +386,26 @@ def test_every_fact_changes_the_notice_id(change: dict[str, object]) -> None:
     assert an_id(**change) != an_id()
 
 
+def test_a_signature_holds_for_one_id_one_key_and_one_recipient_only() -> None:
+    ben = "ben@radial.example"
+    assert is_signed(an_id(), key=b"secret", recipient=ben.upper())
+    assert not is_signed(an_id(), key=b"other", recipient=ben)
+    assert not is_signed(an_id(), key=b"secret", recipient="marshall@radial.example")
+    assert not is_signed(an_id().replace(an_id()[1], "x", 1), key=b"secret", recipient=ben)
+    digest, signature = an_id().strip("<>").partition("@")[0].split(".")
+    other = an_id(tags=("blocker",)).strip("<>").partition("@")[0].split(".")[1]
+    assert not is_signed(f"<{digest}.{other}@radial.example>", key=b"secret", recipient=ben)
+    assert not is_signed(f"<{digest}@radial.example>", key=b"secret", recipient=ben)
+    assert signature != other
+
+
+def test_a_reference_is_found_in_running_text_and_in_capitals() -> None:
+    found = reference_of(an_id())
+    assert references_in(f"> Reference:\xa0{found.upper()}.\nx{found} {found}y") == (found,)
+    assert an_id().startswith(start_of_id(found))
+    assert reference_of("<m1@client.example>") == ""
+
+
 # ---------------------------------------------------------------- what stands on the first screen
 
 
@@ -445,10 +471,12 @@ def test_the_answer_is_addressed_to_the_person_with_their_facts() -> None:
         (
             "one-tag",
             [
-                "triage label 4711 none (or the right ones of: blocker, dissatisfaction,",
-                "scope_mismatch, upsell; ask whoever runs triage)",
+                (
+                    "answer none, or the right ones of: blocker, unhappy (dissatisfaction), "
+                    "scope (scope_mismatch), sales (upsell); or run triage label 4711 none"
+                ),
+                "Answer within 4 hours: ok, mine, done. Wrong? not blocker, none, or the right",
                 "model 2026.03.1, policy 2026-03",
-                "within 4 hours",
             ],
         ),
     ],

@@ -14,6 +14,7 @@ from triage.check.agreement import (
     people_problems,
     reminder_problems,
     tags_without_route,
+    word_problems,
 )
 from triage.check.disk import disk_problems
 from triage.check.model import model_tags, models_place
@@ -83,6 +84,7 @@ def _files(config: Config, today: date, read_tags: ReadTags) -> Iterator[Problem
     yield from problems
     if policy:
         yield from in_file(config.policy.name, people_problems(config, policy))
+        yield from in_file(config.policy.name, word_problems(policy))
         yield from in_file(settings, reminder_problems(config, policy))
     yield from _tags(config, policy, read_tags)
     yield from disk_problems(config)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from triage.check.problem import Problem
 from triage.config import ImapAccount
+from triage.feedback import vocabulary_of
 from triage.providers import PUBLIC_DOMAINS
+from triage.summary.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -50,6 +52,22 @@ def tags_without_response(
                 what=f'there is no response for "{tag}", so its briefs suggest no answer',
                 advice="write one in the folder `responses` of your own templates",
             )
+
+
+def word_problems(policy: Policy) -> Iterator[Problem]:
+    """Words to answer a brief with that could mean two things, and so mean nothing."""
+    claims: dict[tuple[str, ...], list[str]] = {}
+    for word, tags in vocabulary_of(policy.routes).clashes.items():
+        claims.setdefault(tags, []).append(f'"{word}"')
+    for tags, words in claims.items():
+        whose = f"the tags {listed(tags)}" if len(tags) > 1 else f"{tags[0]} and a command"
+        yield Problem(
+            severity="warning",
+            area="agreement",
+            where=f"routes.{tags[0]}.words",
+            what=f"{listed(words)} could mean {whose}, so as an answer to a brief it means nothing",
+            advice="give each route a title and words of its own, and no command such as ok",
+        )
 
 
 def people_problems(config: Config, policy: Policy) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from classifiers.api import Evidence, Verdict
@@ -11,7 +12,7 @@ from triage.messages import Occasion, Recipient
 from triage.parsing import parse
 from triage.pipeline.contained import contained
 from triage.routing import route, to_fallback
-from triage.store import audit, cases, inbox, outbox
+from triage.store import audit, cases, inbox, labels, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,19 +45,30 @@ class Rewriter:
         people: Sequence[Person],
         now: float,
         note: str = "",
+        tags_for: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> None:
-        """Queue a brief of `message_id` for these people, by today's policy."""
+        """Queue a brief of `message_id` for these people, by today's policy.
+
+        The mail counts as what people say it is, where somebody did. `tags_for` gives the tags
+        that are a person's business, by their id; without it, all are.
+        """
         case = cases.get(tx, case_id)
         stored = inbox.load(tx, message_id)
         email = parse(stored.raw.content)
         verdict = _verdict(inbox.verdict_row(tx, message_id))
-        found = self._escalation(email, verdict)
+        found = self._escalation(email, labels.tags_of(tx, message_id))
         escalation = replace(
             found,
             occasion=occasion,
             note=note,
             recipients=tuple(
-                Recipient(id=p.id, name=p.name, address=p.address, tags=found.tags) for p in people
+                Recipient(
+                    id=p.id,
+                    name=p.name,
+                    address=p.address,
+                    tags=tuple(tags_for.get(p.id, found.tags)),
+                )
+                for p in people
             ),
         )
         sent = outbox.of_case(tx, case.id)
@@ -85,6 +97,12 @@ class Rewriter:
 
     def tell_of_failure(self, tx: Connection, row: OutboxRow, detail: str, now: float) -> None:
         """A brief will not reach its person: send it to the fallback person, saying so, once."""
+        if row.occasion == Occasion.CONFIRMATION or labels.in_force(tx, row.message_id) == ():
+            log.warning(
+                "a mail that nobody needs to hear of instead was not delivered",
+                extra={"action": "failed", "outbox": row.id, "case": row.case_id},
+            )
+            return
         people = self.policy.people
         others = [p for p in people.values() if p.address != row.recipient]
         first = people[self.policy.fallback]
@@ -113,8 +131,7 @@ class Rewriter:
                 detail=f"to {instead.address} instead of {row.recipient}",
             )
 
-    def _escalation(self, email: Email, verdict: Verdict | None) -> Escalation:
-        tags = verdict.tags if verdict else ()
+    def _escalation(self, email: Email, tags: Sequence[str]) -> Escalation:
         text = f"{email.subject}\n{email.new_text}"
         found = route(tags, text=text, policy=self.policy)
         return found or to_fallback(self.policy, "; ".join(email.problems) or "see the original")

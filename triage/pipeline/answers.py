@@ -1,95 +1,211 @@
-"""Mail that answers our own briefs: a recipient's reply, or a bounce.
+"""Answers to our briefs: whose they are, whether they are genuine, and what they bring about.
 
-Both refer to the Message-ID of a notice, which nobody can guess (a keyed hash); a reply counts
-only from the address that the notice went to. Anything else is ordinary mail.
+A mail is an answer when it refers to a brief of ours (In-Reply-To or References; else the
+reference that stands in our text) and comes from the person that very brief went to. It is a
+*command* when, besides, the brief's Message-ID carries our signature, the person is in the policy
+today, and this answer was not taken before. Anything else is ordinary mail.
 """
 
 from __future__ import annotations
 
-import logging
-import re
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from triage.messages import Occasion
-from triage.store import audit, cases, outbox
+from triage.feedback import Meaning, is_absence, read, vocabulary_of
+from triage.parsing.quotes import stripped
+from triage.parsing.subjects import is_forward
+from triage.pipeline.confirm import Confirmer
+from triage.pipeline.corrections import Corrector
+from triage.pipeline.gestures import Gestures, acknowledge
+from triage.rendering.ids import is_signed, reference_of, references_in, start_of_id
+from triage.rendering.replies import REFERENCE_LINE
+from triage.store import answers, outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy import Connection
 
+    from triage.config import Firm
+    from triage.feedback import Vocabulary
+    from triage.feedback.meaning import Doubt
     from triage.messages import Email
+    from triage.pipeline.again import Rewriter
+    from triage.pipeline.briefs import BriefWriter
+    from triage.policy import Person, Policy
     from triage.store.inbox import Stored
     from triage.store.outbox import OutboxRow
 
-    Tell = Callable[[Connection, OutboxRow, str, float], None]
-
-log = logging.getLogger(__name__)
-
-_NOTICE_ID = re.compile(rb"<[0-9a-f]{32,64}@[^<>\s]{1,255}>")
-_WAITING = re.compile(rb"^Action:[ \t]*delayed", re.IGNORECASE | re.MULTILINE)  # RFC 3464, 2.3.3
-_MAIL_PART = re.compile(
-    rb"^Content-Type:\s*(?:message/rfc822|text/rfc822-headers)", re.IGNORECASE | re.MULTILINE
-)
-_SEARCHED_BYTES = 256 * 1024  # a bounce quotes our headers near its start
+SEARCHED_CHARS = 100_000  # of an answer, for the reference of a brief
+REFERENCES = 8  # of them looked up
+IDS = 50
+# Clocks of a phone and a computer differ; an answer older than this against the last one is late.
+LATE_S = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """Somebody who got a brief answered it."""
+class Taken:
+    """How a mail ended that answers a brief. `action` is one of `messages.OUTCOMES`."""
 
+    action: str
+    why: str
     case_id: int
-    by: str
 
 
-def take_answer(tx: Connection, email: Email, now: float) -> Answer | None:
-    """Acknowledge the case when this mail is a recipient's reply to our brief."""
-    sender = email.sender.address.lower()
-    answered = outbox.by_rfc_ids(tx, [*email.in_reply_to, *email.references])
-    mine = [row for row in answered if row.recipient.lower() == sender]
-    if not mine:
-        return None
-    case_id = mine[-1].case_id
-    if cases.acknowledge(tx, case_id, sender, now):
-        audit.note(tx, "acknowledged", now=now, case_id=case_id, detail=sender)
-    return Answer(case_id=case_id, by=sender)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """A genuine answer: who wrote which words in answer to which brief."""
 
+    row: OutboxRow
+    stored: Stored
+    email: Email
+    person: Person
+    words: str
 
-def take_bounce(tx: Connection, stored: Stored, now: float, tell: Tell) -> str:
-    """Fail the notices that this bounce returns, and `tell`; says in words which, for the record.
+    @property
+    def by(self) -> str:
+        """The writer's address, lower case."""
+        return self.person.address.lower()
 
-    Most servers accept first and bounce later, so this is how a wrong address usually shows.
-    """
-    rows = _returned(tx, stored)
-    if not rows:
-        return ""
-    which = f" for our brief {rows[0].id} to {rows[0].recipient}"
-    if _WAITING.search(_MAIL_PART.split(stored.raw.content[:_SEARCHED_BYTES], maxsplit=1)[0]):
-        return f"{which}: it is late, and the server goes on trying"
-    for row in rows:
-        audit.note(
-            tx, "bounced", now=now, case_id=row.case_id, outbox_id=row.id, message_id=stored.id
+    @property
+    def written_at(self) -> float:
+        """When it was written, as far as that can be believed; epoch seconds."""
+        received = self.stored.raw.received_at.timestamp()
+        return min(self.email.date.timestamp(), received) if self.email.date else received
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same words about the same brief, whatever its Message-ID says."""
+        date = self.email.date.isoformat() if self.email.date else ""
+        facts = [self.row.rfc_id, self.by, date, " ".join(self.words.split())]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+    def remember(self, tx: Connection, meaning: str, now: float) -> None:
+        """Write down that it was taken, so that it is not taken again."""
+        answers.put(
+            tx,
+            outbox_id=self.row.id,
+            case_id=self.row.case_id,
+            message_id=self.stored.id,
+            by=self.by,
+            rfc_id=self.email.message_id,
+            fingerprint=self.fingerprint,
+            meaning=meaning,
+            written_at=self.written_at,
+            now=now,
         )
-        log.error(
-            "a brief of ours bounced",
-            extra={"action": "bounced", "outbox": row.id, "recipient": row.recipient},
+
+
+class AnswerTaker:
+    """Takes answers to briefs, inside the transaction that decides the mail."""
+
+    def __init__(
+        self, *, policy: Policy, firm: Firm, writer: BriefWriter, rewriter: Rewriter
+    ) -> None:
+        """Learn the words of the policy's tags."""
+        self._policy = policy
+        self._key = writer.key
+        self._vocabulary: Vocabulary = vocabulary_of(policy.routes)
+        self._gestures = Gestures(
+            policy=policy,
+            vocabulary=self._vocabulary,
+            corrector=Corrector(policy=policy, firm=firm, rewriter=rewriter),
         )
-        if outbox.bounced(tx, row.id, f"bounced; see message {stored.id}", now):
-            tell(tx, row, "it came back", now)
-    return which
+        self._confirmer = Confirmer(writer=writer)
+
+    def take(self, tx: Connection, stored: Stored, email: Email, now: float) -> Taken | None:
+        """Follow the answer that this mail is; None when it is none."""
+        sender = email.sender.address.lower()
+        row = self._answered(tx, email, sender)
+        if row is None:
+            return None
+        words = own_words(email)
+        person = self._person(sender)
+        meaning = self._read(words, email, person)
+        if meaning.kind in ("acknowledge", "unclear") and is_absence(words):
+            return Taken(action="not-triaged", why="an absence note", case_id=row.case_id)
+        if person is None or not is_signed(row.rfc_id, key=self._key, recipient=row.recipient):
+            acknowledge(tx, row.case_id, sender, now)
+            why = f"{sender} answered"
+            return Taken(action="acknowledged", why=why, case_id=row.case_id)
+        answer = _Answer(row=row, stored=stored, email=email, person=person, words=words)
+        return self._follow(tx, answer, meaning, now)
+
+    def _read(self, words: str, email: Email, person: Person | None) -> Meaning:
+        names = [email.sender.name, person.name if person else ""]
+        return read(words, self._vocabulary, names=names, ours=REFERENCE_LINE)
+
+    def _person(self, address: str) -> Person | None:
+        people = self._policy.people.values()
+        return next((person for person in people if person.address.lower() == address), None)
+
+    def _answered(self, tx: Connection, email: Email, sender: str) -> OutboxRow | None:
+        """The brief that this mail answers, if it went to its sender."""
+        ids = list(dict.fromkeys([*email.in_reply_to, *reversed(email.references)]))[:IDS]
+        known = outbox.by_rfc_ids(tx, ids)
+        if known:
+            mine = {row.rfc_id: row for row in known if row.recipient.lower() == sender}
+            return next((mine[rfc_id] for rfc_id in ids if rfc_id in mine), None)
+        if not sender or is_forward(email.subject):
+            return None
+        quoted = self._quoted(tx, email)
+        if len({row.case_id for row in quoted}) != 1:
+            return None
+        return next((row for row in quoted if row.recipient.lower() == sender), None)
+
+    def _quoted(self, tx: Connection, email: Email) -> list[OutboxRow]:
+        """The briefs whose reference stands in the text, in its order."""
+        found = references_in(email.text[:SEARCHED_CHARS])[:REFERENCES]
+        rows = outbox.by_id_start(tx, [start_of_id(each) for each in found])
+        signed = [r for r in rows if is_signed(r.rfc_id, key=self._key, recipient=r.recipient)]
+        by_reference = {reference_of(row.rfc_id): row for row in signed}
+        return [by_reference[each] for each in found if each in by_reference]
+
+    def _follow(self, tx: Connection, answer: _Answer, meaning: Meaning, now: float) -> Taken:
+        case_id, by = answer.row.case_id, answer.by
+        if answers.is_taken(tx, answer.email.message_id, answer.fingerprint):
+            return Taken(action="duplicate", why="an answer that was taken before", case_id=case_id)
+        doubt = self._doubt(tx, answer, meaning)
+        meaning = Meaning(kind="unclear", doubt=doubt) if doubt else meaning
+        answer.remember(tx, meaning.kind, now)
+        said = self._gestures.carry_out(tx, meaning, answered=answer.row, by=by, now=now)
+        if meaning.explicit:
+            self._confirmer.confirm(
+                tx,
+                said,
+                answered=answer.row,
+                stored=answer.stored,
+                email=answer.email,
+                person=answer.person,
+                now=now,
+            )
+        if meaning.kind == "unclear":
+            return Taken(action="asked", why=f"{by} answered, but not clearly", case_id=case_id)
+        why = f"{by} answered: {_in_short(meaning)}"
+        return Taken(action="acknowledged", why=why, case_id=case_id)
+
+    def _doubt(self, tx: Connection, answer: _Answer, meaning: Meaning) -> Doubt:
+        """Why even a clear answer is not followed: late, or about two cases at once."""
+        if meaning.kind == "unclear" or not meaning.explicit:
+            return ""
+        quoted = {row.case_id for row in self._quoted(tx, answer.email)}
+        if quoted and answer.row.case_id not in quoted:
+            return "briefs"
+        newest = answers.newest_written_at(tx, answer.row.case_id, answer.by)
+        return "late" if answer.written_at < newest - LATE_S else ""
 
 
-def returns_unreadable(tx: Connection, stored: Stored, email: Email) -> bool:
-    """Whether somebody sends back our own brief about an unreadable mail, as a bounce does.
-
-    Such a bounce may be as unreadable as the mail; a brief about it would bounce again, for ever.
-    """
-    sender = email.sender.address.lower()
-    rows = [row for row in _returned(tx, stored) if row.recipient.lower() != sender]
-    return any(row.occasion == Occasion.UNREADABLE for row in rows)
+def own_words(email: Email) -> str:
+    """What the writer of an answer newly wrote, however little that is."""
+    forwards = email.original_sender is not None or email.forwarded_text
+    return email.forward_note if forwards else stripped(email.text[:SEARCHED_CHARS])
 
 
-def _returned(tx: Connection, stored: Stored) -> list[OutboxRow]:
-    found = _NOTICE_ID.findall(stored.raw.content[:_SEARCHED_BYTES])
-    return outbox.by_rfc_ids(tx, [rfc_id.decode("ascii", "replace") for rfc_id in found])
+def _in_short(meaning: Meaning) -> str:
+    """A meaning in a few words, without any of the writer's own."""
+    if meaning.kind != "correct":
+        return {"acknowledge": "seen", "take": "mine"}.get(meaning.kind, meaning.kind)
+    if meaning.exactly is not None:
+        return ", ".join(meaning.exactly) or "none"
+    signs = [f"+{tag}" for tag in meaning.add] + [f"not {tag}" for tag in meaning.remove]
+    return ", ".join(signs)

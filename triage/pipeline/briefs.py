@@ -31,6 +31,7 @@ class BriefWriter:
     domain: str
     policy_version: str
     titles: Mapping[str, str] = field(default_factory=dict)  # of the routes, by tag
+    words: Mapping[str, str] = field(default_factory=dict)  # for tags, in answers
     numbered: bool = True  # whether the store's numbers will still mean something later
 
     def write(
@@ -63,6 +64,7 @@ class BriefWriter:
             policy_version=self.policy_version,
             firm=self.firm,
             titles=self.titles,
+            words=self.words,
         )
         return [
             self.renderer.render(

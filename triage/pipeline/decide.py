@@ -7,13 +7,15 @@ never nowhere; one bad mail stops no other.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from triage.messages import Address, Email, Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
 from triage.parsing.subjects import is_forward, is_reply
 from triage.pipeline.again import Rewriter
-from triage.pipeline.answers import returns_unreadable, take_answer, take_bounce
+from triage.pipeline.answers import AnswerTaker
+from triage.pipeline.bounces import returns_unreadable, take_bounce
 from triage.pipeline.contained import is_of_store, report
 from triage.pipeline.people import (
     client_address,
@@ -78,6 +80,12 @@ class Decider:
     @property
     def _rewriter(self) -> Rewriter:
         return Rewriter(policy=self.policy, writer=self.writer)
+
+    @cached_property
+    def _answers(self) -> AnswerTaker:
+        return AnswerTaker(
+            policy=self.policy, firm=self.firm, writer=self.writer, rewriter=self._rewriter
+        )
 
     def decide_pending(
         self, now: float, *, limit: int = 50, max_bytes: int = 16 << 20
@@ -152,11 +160,9 @@ class Decider:
             if returned or email.kind is MailKind.BOUNCE:
                 why += take_bounce(tx, stored, now, self._rewriter.tell_of_failure)
             return self._conclude(tx, reading, "not-triaged", why)
-        answer = take_answer(tx, email, now)
+        answer = self._answers.take(tx, stored, email, now)
         if answer:
-            return self._conclude(
-                tx, reading, "acknowledged", f"{answer.by} answered", case_id=answer.case_id
-            )
+            return self._conclude(tx, reading, answer.action, answer.why, case_id=answer.case_id)
         if reading.verdict is None:
             reading = self._classified([reading])[0]
         if reading.verdict is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from triage.messages import Occasion
 from triage.pipeline.contained import contained
-from triage.store import audit, cases, outbox, timers
+from triage.store import answers, audit, cases, labels, outbox, timers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,11 +47,19 @@ class FollowUp:
 
     def _remind(self, tx: Connection, timer: Timer, now: float) -> bool:
         case = cases.get(tx, timer.case_id)
-        briefs = outbox.of_case(tx, case.id)
+        briefs = outbox.briefs_of_case(tx, case.id)
         on_their_way = {row.recipient for row in briefs if row.state in {"queued", "sending"}}
         told = {row.recipient for row in briefs} - on_their_way  # only they can have answered
-        people = [p for p in self.rewriter.policy.people.values() if p.address in told]
+        # Whoever answered since the case last changed has heard of it; others may be reminded.
+        answered = answers.people_since(tx, case.id, case.updated_at)
+        people = [
+            p
+            for p in self.rewriter.policy.people.values()
+            if p.address in told and p.address.lower() not in answered
+        ]
         if case.status != "open" or _reminded(briefs, timer):
+            return False
+        if labels.in_force(tx, timer.message_id) == ():  # somebody said that it is nothing
             return False
         if not people:
             if on_their_way:
@@ -78,7 +86,12 @@ def _look_again(tx: Connection, timer: Timer, now: float) -> None:
 
 
 def _reminded(briefs: Sequence[OutboxRow], timer: Timer) -> bool:
-    """Whether a reminder has gone out since the brief that set this timer."""
+    """Whether a reminder has gone out since the last brief that set such a timer."""
+    again = {Occasion.REMINDER, Occasion.UNDELIVERED}
     reminders = [row.created_at for row in briefs if row.occasion == Occasion.REMINDER]
-    own = [row.created_at for row in briefs if row.message_id == timer.message_id]
-    return bool(reminders) and max(reminders) >= min(own, default=timer.due_at)
+    own = [
+        row.created_at
+        for row in briefs
+        if row.message_id == timer.message_id and row.occasion not in again
+    ]
+    return bool(reminders) and max(reminders) >= max(own, default=timer.due_at)

@@ -161,6 +161,11 @@ def _multipart(subtype: str, seed: str, parts: Sequence[bytes]) -> bytes:
     return head.encode("ascii") + body + fence + b"--" + CRLF
 
 
+def plain(head: bytes, text: str) -> bytes:
+    """Put a mail together that is nothing but text. `head` as for `assemble`."""
+    return head + b"MIME-Version: 1.0\r\n" + _body_part(text, "plain")
+
+
 def assemble(head: bytes, *, text: str, html: str, original: bytes | None, seed: str) -> bytes:
     """Put the whole mail together.
 

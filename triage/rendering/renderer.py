@@ -15,10 +15,11 @@ from jinja2 import TemplateError
 from triage.messages import LOOP_HEADER, Address, Notice
 from triage.rendering import mime, templates
 from triage.rendering.answer import suggest
-from triage.rendering.ids import valid_ids
+from triage.rendering.ids import reference_of, valid_ids
+from triage.rendering.replies import replies
 from triage.resources import resource
 from triage.responses import ResponseLibrary
-from triage.summary.wording import clean_line
+from triage.summary.wording import bare_subject, clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from triage.config import Firm
     from triage.messages import RawMessage, Recipient
     from triage.summary import Brief
+    from triage.summary.confirmation import Confirmation
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +99,7 @@ class Renderer:
             "mine": _mine(brief, recipient),
             "others": tuple(r for r in brief.recipients if r.id != recipient.id),
             "answer": answer,
+            "replies": replies(brief, message_id, self._sender.address),
             "original": _original(raw),
             "firm": self._firm.name,
         }
@@ -109,6 +112,57 @@ class Renderer:
             subject=brief.subject_line,
             content=mime.assemble(head, text=text, html=html, original=attached, seed=message_id),
         )
+
+    def confirm(
+        self,
+        confirmation: Confirmation,
+        recipient: Address,
+        *,
+        message_id: str,
+        date: datetime,
+        subject: str,
+        in_reply_to: Sequence[str] = (),
+    ) -> Notice:
+        """Write the mail that tells somebody what we understood of their answer.
+
+        Args:
+            confirmation: what to say.
+            recipient: who answered, by the policy's name and address.
+            message_id: of the new mail, see `notice_id`.
+            date: of the new mail.
+            subject: of the answer.
+            in_reply_to: ids of the thread, the answer last; invalid ones are left out.
+        """
+        values = {
+            "it": confirmation,
+            "reference": reference_of(message_id),
+            "firm": self._firm.name,
+        }
+        title = f"Re: {bare_subject(subject)}"
+        head = b"".join(
+            [
+                mime.address_line("From", self._sender),
+                mime.address_line("To", replace(recipient, name=clean_line(recipient.name))),
+                mime.header_line("Subject", title),
+                *_common_lines(date, message_id, "auto-replied", "confirmation"),
+                mime.header_line("X-Triage-Case", str(confirmation.case_id)),
+                *_thread_lines(valid_ids(in_reply_to)),
+            ]
+        )
+        return Notice(
+            message_id=message_id,
+            sender=mime.ascii_address(self._sender.address),
+            recipient=mime.ascii_address(recipient.address),
+            subject=title,
+            content=mime.plain(head, self._confirmation_words(values)),
+        )
+
+    def _confirmation_words(self, values: Mapping[str, object]) -> str:
+        try:
+            return templates.render_confirmation(self._own, values)
+        except (TemplateError, TypeError, ArithmeticError, ValueError) as error:
+            log.warning("own template failed; using the shipped one", extra={"why": error})
+            return templates.render_confirmation(self._shipped, values)
 
     def _words(self, values: Mapping[str, object]) -> tuple[str, str]:
         try:
@@ -129,17 +183,29 @@ class Renderer:
             mime.address_line("From", self._sender),
             mime.address_line("To", Address(address=recipient.address, name=recipient.name)),
             mime.header_line("Subject", brief.subject_line),
-            mime.header_line("Date", format_datetime(date)),
-            mime.ids_line("Message-ID", [message_id]),
-            mime.header_line("Auto-Submitted", "auto-generated"),
-            # Exchange would else answer with absence notes, which look like an acknowledgement.
-            mime.header_line("X-Auto-Response-Suppress", "All"),
-            mime.header_line(LOOP_HEADER, "brief"),
+            *_common_lines(date, message_id, "auto-generated", "brief"),
             mime.header_line("X-Triage-Case", str(brief.thread.case_id)),
+            *_thread_lines(ids),
         ]
-        if ids:
-            lines += [mime.ids_line("In-Reply-To", ids[-1:]), mime.ids_line("References", ids)]
         return b"".join(lines)
+
+
+def _common_lines(date: datetime, message_id: str, submitted: str, loop: str) -> list[bytes]:
+    """The headers of every mail of ours; no robot should answer it (RFC 3834)."""
+    return [
+        mime.header_line("Date", format_datetime(date)),
+        mime.ids_line("Message-ID", [message_id]),
+        mime.header_line("Auto-Submitted", submitted),
+        # Exchange would else answer with absence notes, which look like an acknowledgement.
+        mime.header_line("X-Auto-Response-Suppress", "All"),
+        mime.header_line(LOOP_HEADER, loop),
+    ]
+
+
+def _thread_lines(ids: Sequence[str]) -> list[bytes]:
+    if not ids:
+        return []
+    return [mime.ids_line("In-Reply-To", ids[-1:]), mime.ids_line("References", ids)]
 
 
 def _environments(

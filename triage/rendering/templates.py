@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 WIDTH = 72
-NAMES = ("brief.txt", "brief.html")
+BRIEF = ("brief.txt", "brief.html")
+CONFIRMATION = "confirmation.txt"
 
 
 def _is_html(name: str | None) -> bool:
@@ -76,7 +77,7 @@ def environment(folders: Sequence[Path]) -> ImmutableSandboxedEnvironment:
 
 def check(env: ImmutableSandboxedEnvironment) -> None:
     """Compile every template. Raises ConfigError with all problems."""
-    problems = [problem for name in NAMES if (problem := _problem(env, name))]
+    problems = [problem for name in (*BRIEF, CONFIRMATION) if (problem := _problem(env, name))]
     if problems:
         raise ConfigError(problems)
 
@@ -91,5 +92,10 @@ def _problem(env: ImmutableSandboxedEnvironment, name: str) -> str:
 
 def render(env: ImmutableSandboxedEnvironment, values: Mapping[str, object]) -> tuple[str, str]:
     """Return the brief as (text, HTML)."""
-    text, html = (env.get_template(name).render(values) for name in NAMES)
+    text, html = (env.get_template(name).render(values) for name in BRIEF)
     return text, html
+
+
+def render_confirmation(env: ImmutableSandboxedEnvironment, values: Mapping[str, object]) -> str:
+    """Return the answer to somebody who answered a brief."""
+    return env.get_template(CONFIRMATION).render(values)

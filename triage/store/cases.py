@@ -127,9 +127,8 @@ def acknowledge(tx: Connection, case_id: int, by: str, now: float) -> bool:
     return tx.execute(update(cases).where(row).values(values)).rowcount == 1
 
 
-def take(tx: Connection, case_id: int, by: str, now: float) -> None:
+def take(tx: Connection, case_id: int, by: str) -> None:
     """Somebody makes it theirs; who had it before no longer does."""
-    acknowledge(tx, case_id, by, now)
     tx.execute(update(cases).where(cases.c.id == case_id).values(owner=by))
 
 

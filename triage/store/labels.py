@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
-from triage.store.tables import labels
+from triage.store.tables import labels, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,15 @@ def in_force(tx: Connection, message_id: int) -> tuple[str, ...] | None:
     query = select(labels.c.tags).where(labels.c.message_id == message_id)
     row = tx.execute(query.order_by(labels.c.id.desc()).limit(1)).first()
     return tuple(row.tags) if row else None
+
+
+def tags_of(tx: Connection, message_id: int) -> tuple[str, ...]:
+    """What a message counts as: what people say it is, else what the classifier said."""
+    labelled = in_force(tx, message_id)
+    if labelled is not None:
+        return labelled
+    row = tx.execute(select(verdicts.c.tags).where(verdicts.c.message_id == message_id)).first()
+    return tuple(row.tags) if row else ()
 
 
 def newest(tx: Connection) -> list[Label]:

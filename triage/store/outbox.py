@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.errors import NotFoundError
-from triage.messages import Notice, Urgency
+from triage.messages import Notice, Occasion, Urgency
 from triage.store.tables import cases, outbox
 
 if TYPE_CHECKING:
@@ -244,6 +244,11 @@ def of_case(tx: Connection, case_id: int) -> list[OutboxRow]:
     """The notices of a case, oldest first."""
     query = select(*_COLUMNS).where(outbox.c.case_id == case_id).order_by(outbox.c.id)
     return [_row(row) for row in tx.execute(query)]
+
+
+def briefs_of_case(tx: Connection, case_id: int) -> list[OutboxRow]:
+    """Those of them that tell of a mail; confirmations only tell what we understood."""
+    return [row for row in of_case(tx, case_id) if row.occasion != Occasion.CONFIRMATION]
 
 
 def unfinished(tx: Connection, limit: int = 1000) -> list[OutboxRow]:

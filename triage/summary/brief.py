@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from triage.messages import Address, Occasion, Reason, Recipient, Urgency
@@ -76,6 +77,7 @@ class Brief:
         store_id: number of the message in the store, for `triage label`; 0: it will be in no
             store that lasts, so the number would mean nothing.
         known_tags: every tag that `triage label` may be given.
+        words: what to call a tag in an answer, where that is not its own name.
         note: a sentence for the top, such as to whom it could not be delivered.
         place: where the original lies on the server.
     """
@@ -109,6 +111,7 @@ class Brief:
     attachment_missing: bool = False
     scores: tuple[Score, ...] = ()
     known_tags: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
     model: str = ""
     problems: tuple[str, ...] = ()
     note: str = ""

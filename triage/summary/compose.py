@@ -37,7 +37,7 @@ FILES = 20  # a mail with thousands of parts must not make a brief nobody can re
 SUBJECT_LIMIT = 200
 PROBLEM_LIMIT = 200
 PROBLEMS = 10
-NO_TITLES: Mapping[str, str] = MappingProxyType({})
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
 def summarise(
@@ -51,7 +51,8 @@ def summarise(
     message_id_in_store: int,
     policy_version: str,
     firm: Firm,
-    titles: Mapping[str, str] = NO_TITLES,
+    titles: Mapping[str, str] = NO_WORDS,
+    words: Mapping[str, str] = NO_WORDS,
 ) -> Brief:
     """Put one escalation into words.
 
@@ -66,6 +67,7 @@ def summarise(
         policy_version: version of the policy that decided.
         firm: who "we" are; times are written in its zone.
         titles: the policy's title for each tag that has a route.
+        words: what people call a tag when they answer.
     """
     forwarder, person, forwards = _people(email, role)
     person_role = role if forwarder is None else firm.role_of(person.address)
@@ -120,6 +122,7 @@ def summarise(
         attachment_missing=not email.attachments and speaks_of_file(text),
         scores=_scores(verdict, named),
         known_tags=tuple(map(clean_line, (verdict.scores if verdict else ()) or titles)),
+        words={tag: clean_line(word) for tag, word in words.items()},
         model=clean_line(verdict.model) if verdict else "",
         problems=_problems(email, raw, escalation),
         note=clean_line(escalation.note),

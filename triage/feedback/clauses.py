@@ -1,0 +1,189 @@
+"""One stretch of an answer, read word by word.
+
+A clause is understood only when every word of it is: one unknown word and it is free text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from triage.feedback.lexicon import Item
+from triage.feedback.tokens import CLINGING, DASH
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from triage.feedback.meaning import Doubt
+    from triage.feedback.vocabulary import Vocabulary
+
+_STOPS = frozenset({".", "!", ";", ":", "(", ")", "?"})
+_SOFT = frozenset({",", DASH})
+_MARKS = _STOPS | _SOFT | {CLINGING}
+
+
+class Said(Enum):
+    """What sort of clause it is."""
+
+    NOTHING = auto()  # no word at all
+    COURTESY = auto()
+    ACK = auto()
+    COMMAND = auto()
+    UNCLEAR = auto()
+    FREE = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """A clause as understood. `wants` are the commands in it: take, done, none, correct."""
+
+    said: Said
+    wants: frozenset[str] = frozenset()
+    positive: tuple[str, ...] = ()
+    added: bool = False  # the positive ones come on top of what is there
+    negative: tuple[str, ...] = ()
+    doubt: Doubt = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A word or phrase with what it does."""
+
+    text: str
+    item: Item
+    tag: str = ""
+
+
+def tokens_of(words: Sequence[str], vocabulary: Vocabulary, names: Collection[str]) -> list[Token]:
+    """Name what each word or phrase does; the longest phrase wins."""
+    found: list[Token] = []
+    listed, start = list(words), 0
+    while start < len(listed):
+        size, item, tag = vocabulary.match(listed, start)
+        text = " ".join(listed[start : start + size])
+        if item is Item.OTHER and (text in _MARKS or text in names):
+            item = Item.FILL
+        found.append(Token(text=text, item=item, tag=tag))
+        start += size
+    return found
+
+
+@dataclass(slots=True)
+class _State:
+    """What has been read of a clause so far."""
+
+    denied: bool = False  # a "not" waits for its tag
+    last: str = ""  # whether the last tag was a positive or a negative one
+    adding: bool = False
+    only: bool = False
+    courteous: bool = False
+    nodded: bool = False
+    off: bool = False
+    wants: set[str] = field(default_factory=set)
+    positive: dict[str, bool] = field(default_factory=dict)  # tag: whether it is added
+    negative: dict[str, None] = field(default_factory=dict)
+    doubt: Doubt = ""
+
+
+def parse(tokens: Sequence[Token]) -> Clause | None:
+    """Read a clause; None when a word in it is unknown."""
+    if any(token.item is Item.OTHER for token in tokens):
+        return None
+    if not any(token.text not in _MARKS for token in tokens):
+        return Clause(said=Said.NOTHING)
+    state = _State()
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        _read(state, token, following)
+    if state.denied:
+        state.doubt = state.doubt or "unread"
+    return _concluded(state)
+
+
+def _read(state: _State, token: Token, following: Token | None) -> None:
+    if token.text == CLINGING and following and following.item is Item.TAG:
+        state.doubt = "unread"  # "-upsell" may be a list of one, or mean "without"
+    elif token.item is Item.TAG:
+        _read_tag(state, token.tag)
+    elif token.item in (Item.ACK, Item.TAKE, Item.DONE, Item.NONE):
+        _read_command(state, token.item)
+    elif token.item is Item.NO and following and following.item is Item.TAG:
+        state.denied, state.last = True, ""  # "no blocker"; with a comma it is another thing
+    else:
+        _read_link(state, token.item)
+
+
+def _read_tag(state: _State, tag: str) -> None:
+    if state.denied:
+        state.negative[tag] = None
+        state.denied, state.last = False, "negative"
+    elif state.last == "negative":
+        state.doubt = "unread"  # "not upsell and scope": is scope denied as well?
+    else:
+        state.positive[tag] = state.adding
+        state.last = "positive"
+
+
+def _read_command(state: _State, item: Item) -> None:
+    if state.denied:
+        state.doubt = "unread"  # "not mine"
+    elif item is Item.ACK:
+        state.nodded = True
+    else:
+        state.wants.add(item.name.lower())
+
+
+def _read_link(state: _State, item: Item) -> None:
+    match item:
+        case Item.NOT | Item.INSTEAD:
+            state.denied, state.last = True, ""
+        case Item.TURN:
+            state.denied, state.last = False, ""
+        case Item.OR:
+            _read_or(state)
+        case Item.NO:
+            state.off = True
+        case Item.ADD:
+            state.adding = True
+        case Item.TOO:
+            state.positive = dict.fromkeys(state.positive, True)
+        case Item.ONLY:
+            state.only = True
+        case Item.HEDGE:
+            state.doubt = "hedge"
+
+
+def _read_or(state: _State) -> None:
+    """Deny what follows "not A or"; a plain "A or B" leaves us the choice, so it is unclear."""
+    if state.last == "positive":
+        state.doubt = "unread"
+    state.denied = state.denied or state.last == "negative"
+    state.last = ""
+
+
+def _concluded(state: _State) -> Clause:
+    wants = set(state.wants)
+    if state.positive or state.negative:
+        wants.add("correct")
+    if "none" in wants and state.negative and not state.positive:
+        wants.discard("correct")  # "none, not upsell" says one thing twice
+    doubt = state.doubt or _contradiction(state, wants)
+    if not doubt and state.off and not wants:
+        doubt = "unread"  # "wrong" alone
+    if doubt:
+        return Clause(said=Said.UNCLEAR, doubt=doubt)
+    if not wants:
+        return Clause(said=Said.ACK if state.nodded else Said.COURTESY)
+    return Clause(
+        said=Said.COMMAND,
+        wants=frozenset(wants),
+        positive=tuple(state.positive),
+        added=bool(state.positive) and all(state.positive.values()) and not state.only,
+        negative=tuple(state.negative),
+    )
+
+
+def _contradiction(state: _State, wants: set[str]) -> Doubt:
+    if state.positive.keys() & state.negative.keys() or {"none", "correct"} <= wants:
+        return "contradiction"
+    return "several" if len(wants) > 1 else ""

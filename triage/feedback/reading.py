@@ -1,0 +1,251 @@
+"""From the words of an answer to their meaning.
+
+The first lines are cut into sentences, and each is read as a whole, or as a command with free
+text behind it ("not upsell, just a renewal"). What the sentences want is put together; as soon
+as one of them casts doubt on it, the answer is unclear.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.feedback.clauses import Clause, Said, parse, tokens_of
+from triage.feedback.lexicon import ABSENCE, ASKING, NOT_DONE, NOT_YET, PLAINLY_ASKING, Item
+from triage.feedback.lines import paragraphs, sentences
+from triage.feedback.meaning import Meaning
+from triage.feedback.tokens import DASH, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from triage.feedback.clauses import Token
+    from triage.feedback.lines import Paragraph
+    from triage.feedback.meaning import Doubt
+    from triage.feedback.vocabulary import Vocabulary
+
+OUTCOME_CHARS = 300
+SHORT_WORDS = 6  # a stretch this short with a tag in it was most likely meant as a command
+NEVER = re.compile(r"(?!)")
+
+_DONE = re.compile(r"\b(done|resolved|closed|solved)\b", re.IGNORECASE)
+_BLANKS = " \t:,.;!-\u2013\u2014"  # what may part "done" from how it ended
+_CUTS = frozenset({",", ";", ":", DASH, "(", "."})
+_UNSURE = frozenset({Item.NOT, Item.NO, Item.HEDGE, Item.TURN, Item.INSTEAD, Item.OR})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sentence:
+    """A sentence as understood. `weak`: the doubt rests on nothing but its shortness."""
+
+    clause: Clause
+    outcome: str = ""
+    weak: bool = False
+    asks: bool = False  # asks somebody, perhaps a colleague
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    vocabulary: Vocabulary
+    names: frozenset[str]
+
+    def tokens(self, words: Sequence[str]) -> list[Token]:
+        return tokens_of(words, self.vocabulary, self.names)
+
+    def line(self, line: str) -> list[_Sentence]:
+        """The sentences of a line; one that begins with "done" is one sentence to its end."""
+        done = self._done(line)
+        return [done] if done else [self.sentence(each) for each in sentences(line)]
+
+    def sentence(self, text: str) -> _Sentence:
+        words = words_of(text)
+        asks = words[-1:] == ["?"]
+        tokens = self.tokens(words)
+        whole = parse(tokens)
+        if whole is None:
+            return self._with_free_text(tokens, asks=asks)
+        if whole.said is not Said.NOTHING and (asks or _inverted(tokens)):
+            return _doubt("question")
+        return _Sentence(clause=whole)
+
+    def _with_free_text(self, tokens: list[Token], *, asks: bool) -> _Sentence:
+        head, rest = _split(tokens)
+        doubt = _doubt_in(rest, asks=asks)
+        if doubt:
+            return doubt
+        if head is None:
+            return _Sentence(clause=Clause(said=Said.FREE), asks=asks)
+        if asks and head.said is Said.COMMAND:
+            return _doubt("question")
+        return _Sentence(clause=head, asks=asks)
+
+    def _done(self, line: str) -> _Sentence | None:
+        """Read "done: credit agreed", with nothing but courtesies before it."""
+        found = _DONE.search(line)
+        if found is None:
+            return None
+        words = words_of(line[: found.start()])
+        before = parse(self.tokens(words))
+        if before is None or before.said not in (Said.NOTHING, Said.COURTESY, Said.ACK):
+            return None
+        rest = line[found.end() :]
+        if NOT_DONE & set(words) or ASKING & set(words[:1]) or "?" in rest:
+            return _doubt("question")
+        outcome = rest.lstrip(_BLANKS)
+        words = words_of(outcome)
+        if outcome and outcome == rest.lstrip():  # nothing parts it from "done"
+            if found[1].lower() != "done":
+                return None
+            if NOT_YET & set(words[:1]):
+                return _doubt("unread")
+        return self._closed(outcome, words)
+
+    def _closed(self, outcome: str, words: list[str]) -> _Sentence:
+        rest = parse(self.tokens(words))
+        if rest and rest.said in (Said.COMMAND, Said.UNCLEAR):
+            return _doubt("several" if rest.said is Said.COMMAND else "hedge")
+        said = "" if rest else " ".join(outcome.split())[:OUTCOME_CHARS]
+        return _Sentence(clause=Clause(said=Said.COMMAND, wants=frozenset({"done"})), outcome=said)
+
+
+def read(
+    text: str,
+    vocabulary: Vocabulary,
+    *,
+    names: Iterable[str] = (),
+    ours: re.Pattern[str] = NEVER,
+) -> Meaning:
+    """What an answer means.
+
+    Args:
+        text: the writer's own words, without quoted history.
+        vocabulary: see `vocabulary_of`.
+        names: how the writer and those they may greet are called; such words mean nothing.
+        ours: finds lines that we put into the answer ourselves.
+    """
+    called = frozenset(word for name in names for word in words_of(name))
+    reader = _Reader(vocabulary=vocabulary, names=called)
+    found: list[_Sentence] = []
+    for paragraph in paragraphs(text, called, ours):
+        found += _heard(_sentences(reader, paragraph), found)
+    return _meaning(found)
+
+
+def is_absence(text: str) -> bool:
+    """Whether a text looks like an absence note that carries no sign of being automatic."""
+    start = " ".join(words_of(text[:600]))
+    return any(phrase in start for phrase in ABSENCE)
+
+
+def _sentences(reader: _Reader, paragraph: Paragraph) -> list[_Sentence]:
+    return [sentence for line in paragraph for sentence in reader.line(line)]
+
+
+def _heard(later: list[_Sentence], before: Collection[_Sentence]) -> list[_Sentence]:
+    """What counts of a further paragraph, which may be a signature ("Sales Director").
+
+    Once something was understood, a paragraph counts that is a command as a whole, or that
+    clearly speaks of tags; of others, nothing.
+    """
+    if not any(each.clause.said in (Said.ACK, Said.COMMAND) for each in before):
+        return later
+    if all(each.clause.said is not Said.FREE and not each.weak for each in later):
+        return later
+    return [each for each in later if each.clause.said is Said.UNCLEAR and not each.weak]
+
+
+def _inverted(tokens: Sequence[Token]) -> bool:
+    """Whether it begins as a question does: "is this upsell"."""
+    return tokens[0].item is Item.FILL and tokens[0].text in ASKING
+
+
+def _doubt(why: Doubt, *, weak: bool = False) -> _Sentence:
+    return _Sentence(clause=Clause(said=Said.UNCLEAR, doubt=why), weak=weak)
+
+
+def _split(tokens: list[Token]) -> tuple[Clause | None, list[Token]]:
+    """The longest understood beginning before a comma or the like, and what stands behind it."""
+    for end in range(len(tokens) - 1, 0, -1):
+        if tokens[end].text in _CUTS:
+            head = parse(tokens[:end])
+            if head and head.said in (Said.ACK, Said.COMMAND, Said.UNCLEAR):
+                return head, tokens[end + 1 :]
+    return None, tokens
+
+
+def _doubt_in(rest: list[Token], *, asks: bool) -> _Sentence | None:
+    """Whether free text casts doubt on what else the answer says, or asks us something."""
+    items = {token.item for token in rest}
+    first = rest[0] if rest else None
+    if asks and (Item.TAG in items or (first and first.text.split()[0] in ASKING)):
+        return _doubt("question")
+    if _asks_plainly(rest):
+        return _doubt("question")
+    if first and first.item in (Item.HEDGE, Item.NONE) and len(rest) <= SHORT_WORDS:
+        return _doubt("hedge" if first.item is Item.HEDGE else "unread")
+    if Item.TAG not in items:
+        return None
+    if items & _UNSURE:
+        return _doubt("unread")
+    return _doubt("unread", weak=True) if len(rest) <= SHORT_WORDS else None
+
+
+def _asks_plainly(rest: Sequence[Token]) -> bool:
+    """Whether it asks us something without a question mark, as people do on phones."""
+    start = " ".join(token.text for token in rest[:2])
+    short = len(rest) <= SHORT_WORDS
+    return start.startswith(PLAINLY_ASKING) or (short and any(t.text == "why" for t in rest))
+
+
+def _meaning(found: Sequence[_Sentence]) -> Meaning:
+    doubts = [each.clause.doubt for each in found if each.clause.said is Said.UNCLEAR]
+    if doubts:
+        return Meaning(kind="unclear", doubt=doubts[0])
+    commands = [each for each in found if each.clause.said is Said.COMMAND]
+    understood = [each for each in found if each.clause.said in (Said.ACK, Said.COMMAND)]
+    if any(each.asks for each in found) and not (understood and not _asks_first(found)):
+        return Meaning(kind="unclear", doubt="question")
+    if not commands:
+        courteous = any(each.clause.said is Said.ACK for each in found)
+        return Meaning(kind="acknowledge", explicit=courteous)
+    return _together(commands)
+
+
+def _asks_first(found: Sequence[_Sentence]) -> bool:
+    """Whether a question stands before anything that was understood."""
+    for each in found:
+        if each.clause.said in (Said.ACK, Said.COMMAND):
+            return False
+        if each.asks:
+            return True
+    return True
+
+
+def _together(commands: Sequence[_Sentence]) -> Meaning:
+    clauses = [each.clause for each in commands]
+    wants = frozenset[str]().union(*(clause.wants for clause in clauses))
+    positive = tuple(dict.fromkeys(tag for clause in clauses for tag in clause.positive))
+    negative = tuple(dict.fromkeys(tag for clause in clauses for tag in clause.negative))
+    if set(positive) & set(negative) or ("none" in wants and positive):
+        return Meaning(kind="unclear", doubt="contradiction")
+    if "none" in wants:
+        wants -= {"correct"}  # "None. Not upsell." says one thing twice
+    match sorted(wants):
+        case ["take"]:
+            return Meaning(kind="take")
+        case ["done"]:
+            outcomes = (each.outcome for each in commands if each.outcome)
+            return Meaning(kind="done", outcome=next(outcomes, ""))
+        case ["none"]:
+            return Meaning(kind="correct", exactly=())
+        case ["correct"]:
+            added = all(clause.added for clause in clauses if clause.positive)
+            return _corrected(positive, negative, added=added)
+    return Meaning(kind="unclear", doubt="several")
+
+
+def _corrected(positive: tuple[str, ...], negative: tuple[str, ...], *, added: bool) -> Meaning:
+    if negative or added:
+        return Meaning(kind="correct", add=positive, remove=negative)
+    return Meaning(kind="correct", exactly=positive)

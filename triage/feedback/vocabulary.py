@@ -1,0 +1,106 @@
+"""Which words stand for which tag: the tag's name, its title, and the words of the policy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.feedback.lexicon import PHRASES, Item
+from triage.feedback.tokens import words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from triage.policy import Route
+
+Phrase = tuple[str, ...]
+Entry = tuple[Phrase, Item, str]  # the phrase, what it does, and its tag (or nothing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """Every phrase that is understood, by its first word, the longest first.
+
+    Attributes:
+        tags: every tag, in the policy's order.
+        shown: the word that a brief offers for each tag.
+        clashes: phrases that several tags, or a tag and a command, claim; nobody gets them.
+    """
+
+    tags: tuple[str, ...]
+    shown: Mapping[str, str]
+    clashes: Mapping[str, tuple[str, ...]]
+    entries: Mapping[str, tuple[Entry, ...]]
+
+    def match(self, words: list[str], start: int) -> tuple[int, Item, str]:
+        """The longest phrase at `start`: how many words, what it does, and its tag."""
+        for phrase, item, tag in self.entries.get(words[start], ()):
+            if _is_at(phrase, words, start, plural=item is Item.TAG):
+                return len(phrase), item, tag
+        return 1, Item.OTHER, ""
+
+
+def vocabulary_of(routes: Mapping[str, Route]) -> Vocabulary:
+    """The vocabulary of a policy. A phrase claimed twice is nobody's: it would be a guess."""
+    claims: dict[Phrase, set[str]] = defaultdict(set)
+    for tag, route in routes.items():
+        for phrase in {_phrase(text) for text in (_plain(tag), route.title, *route.words)}:
+            claims[phrase].add(tag)
+    for tag in routes:  # a tag's own name is always its own
+        claims[_phrase(_plain(tag))] = {tag}
+    claims.pop((), None)
+    fixed = {_phrase(text): item for item, texts in PHRASES.items() for text in texts}
+    mine = {p: min(tags) for p, tags in claims.items() if len(tags) == 1 and p not in fixed}
+    lost = {p: tuple(sorted(tags)) for p, tags in claims.items() if p not in mine}
+    return Vocabulary(
+        tags=tuple(routes),
+        shown={tag: _shown(tag, route, mine) for tag, route in routes.items()},
+        clashes={" ".join(phrase): tags for phrase, tags in lost.items()},
+        entries=_by_first_word(
+            [
+                *((phrase, item, "") for phrase, item in fixed.items()),
+                *((phrase, Item.TAG, tag) for phrase, tag in mine.items()),
+            ]
+        ),
+    )
+
+
+def _plain(tag: str) -> str:
+    return tag.replace("_", " ")
+
+
+def _phrase(text: str) -> Phrase:
+    return tuple(words_of(text))
+
+
+def _shown(tag: str, route: Route, mine: Mapping[Phrase, str]) -> str:
+    """The first word of the policy that is this tag's alone, else the tag's name."""
+    own = (word for word in route.words if mine.get(_phrase(word)) == tag)
+    return next(own, _plain(tag))
+
+
+def _by_first_word(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        for first in _first_words(entry):
+            found[first].append(entry)
+    return {
+        first: tuple(sorted(each, key=lambda entry: -len(entry[0])))
+        for first, each in found.items()
+    }
+
+
+def _first_words(entry: Entry) -> Iterator[str]:
+    phrase, item, _ = entry
+    yield phrase[0]
+    if item is Item.TAG and len(phrase) == 1:
+        yield f"{phrase[0]}s"
+
+
+def _is_at(phrase: Phrase, words: list[str], start: int, *, plural: bool) -> bool:
+    """Whether the phrase stands there; a tag's last word may have an s behind it."""
+    found = words[start : start + len(phrase)]
+    if len(found) < len(phrase) or tuple(found[:-1]) != phrase[:-1]:
+        return False
+    return found[-1] == phrase[-1] or (plural and found[-1] == f"{phrase[-1]}s")

@@ -1,0 +1,216 @@
+"""A person says what a mail really is: keep it as a label, and let the case follow.
+
+Rules: who, when, how, and from what to what is kept; the case has the tags of the mails that
+people were told of; a tag that is new to it is told to those who must know and have not heard;
+a case without any tag is closed as not an escalation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.feedback import apply
+from triage.messages import Occasion, Urgency
+from triage.parsing import parse
+from triage.pipeline.people import people_outside
+from triage.routing import KnownCase, route
+from triage.store import audit, cases, inbox, labels, outbox, timers
+from triage.summary.wording import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from triage.config import Firm
+    from triage.feedback import Meaning
+    from triage.messages import Email, Recipient
+    from triage.pipeline.again import Rewriter
+    from triage.policy import Policy
+    from triage.store.outbox import OutboxRow
+
+NOT_AN_ESCALATION = "not an escalation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """What came of a correction.
+
+    Attributes:
+        before: the tags of the mail until now.
+        after: its tags from now on.
+        removed: tags that it, or another mail of the case, no longer has.
+        case_tags: the tags of its case from now on.
+        told: names of those who get a brief because of it.
+        closed: whether the case was closed as not an escalation.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    removed: tuple[str, ...]
+    case_tags: tuple[str, ...]
+    told: tuple[str, ...] = ()
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrector:
+    """Applies corrections to mails that belong to a case."""
+
+    policy: Policy
+    firm: Firm
+    rewriter: Rewriter
+
+    def correct(
+        self,
+        tx: Connection,
+        meaning: Meaning,
+        *,
+        case_id: int,
+        message_id: int,
+        by: str,
+        how: str,
+        now: float,
+    ) -> Corrected:
+        """Label `message_id` as `meaning` says and bring the case into line.
+
+        A tag that is to go, but came from another mail of the case, is taken from that one, if
+        this person got a brief of it.
+        """
+        case = cases.get(tx, case_id)
+        briefs = outbox.briefs_of_case(tx, case_id)
+        before = labels.tags_of(tx, message_id)
+        after = apply(meaning, before, tuple(self.policy.routes))
+        self._label(tx, message_id, before, after, by=by, how=how, now=now, case_id=case_id)
+        removed = {tag for tag in before if tag not in after}
+        elsewhere = set(meaning.remove) - set(before)
+        for other in sorted(_told_of(briefs, by) - {message_id}):
+            tags = labels.tags_of(tx, other)
+            left = tuple(tag for tag in tags if tag not in elsewhere)
+            if left != tags:
+                removed |= set(tags) - set(left)
+                self._label(tx, other, tags, left, by=by, how=how, now=now, case_id=case_id)
+        gone = tuple(tag for tag in self.policy.routes if tag in removed)
+        tags = self._case_tags(tx, [message_id, *(row.message_id for row in briefs)])
+        if not tags:
+            closed = self._close(tx, case_id, now)
+            return Corrected(before=before, after=after, removed=gone, case_tags=(), closed=closed)
+        told = self._follow(tx, case, tags, message_id, briefs, by=by, now=now)
+        return Corrected(before=before, after=after, removed=gone, case_tags=tags, told=told)
+
+    def _label(
+        self,
+        tx: Connection,
+        message_id: int,
+        before: Sequence[str],
+        after: Sequence[str],
+        *,
+        by: str,
+        how: str,
+        now: float,
+        case_id: int,
+    ) -> None:
+        labels.put(tx, message_id, tags=after, previous=before, by=by, how=how, now=now)
+        detail = f"{', '.join(before) or 'none'} -> {', '.join(after) or 'none'} by {by}"
+        audit.note(tx, "labelled", now=now, case_id=case_id, message_id=message_id, detail=detail)
+
+    def _case_tags(self, tx: Connection, message_ids: Sequence[int]) -> tuple[str, ...]:
+        """The tags of these mails together, in the policy's order; only such as have a route."""
+        found = {tag for each in dict.fromkeys(message_ids) for tag in labels.tags_of(tx, each)}
+        return tuple(tag for tag in self.policy.routes if tag in found)
+
+    def _close(self, tx: Connection, case_id: int, now: float) -> bool:
+        cases.retag(tx, case_id, tags=(), urgency=Urgency.LOW)
+        closed = cases.resolve(tx, case_id, NOT_AN_ESCALATION, now)
+        if closed:
+            audit.note(tx, "resolved", now=now, case_id=case_id, detail=NOT_AN_ESCALATION)
+        return closed
+
+    def _follow(
+        self,
+        tx: Connection,
+        case: cases.Case,
+        tags: tuple[str, ...],
+        message_id: int,
+        briefs: Sequence[OutboxRow],
+        *,
+        by: str,
+        now: float,
+    ) -> tuple[str, ...]:
+        """Give the case its new tags; returns the names of those who are told."""
+        email = parse(inbox.load(tx, message_id).raw.content)
+        whole = route(tags, text=_searched(email), policy=self.policy)
+        urgency = whole.urgency if whole else case.urgency
+        added = [tag for tag in tags if tag not in case.tags]
+        told = self._told(case, briefs)
+        found: list[Recipient] = []
+        if added:
+            known = KnownCase(tags=case.tags, urgency=case.urgency, recipients=tuple(told))
+            found = self._who_hears(added, email, known, turn=cases.count(tx))
+        if not found:
+            cases.retag(tx, case.id, tags=tags, urgency=urgency)
+            return ()
+        titles = listed([self.policy.routes[tag].title for tag in added])
+        self.rewriter.write(
+            tx,
+            case_id=case.id,
+            message_id=message_id,
+            occasion=Occasion.CORRECTED,
+            people=[self.policy.people[person.id] for person in found],
+            tags_for={person.id: person.tags for person in found},
+            note=f"{self._name(by)}, who got a brief about this mail, tagged it: {titles}.",
+            now=now,
+        )
+        names = tuple(person.name for person in found)
+        recipients = [*told, *(person.id for person in found)]
+        cases.extend(tx, case.id, tags=tags, urgency=urgency, recipients=recipients, now=now)
+        self._set_timer(tx, case.id, message_id, added, now)
+        detail = f"{Occasion.CORRECTED}: {', '.join(added)} to {', '.join(names)}"
+        audit.note(tx, "escalated", now=now, case_id=case.id, message_id=message_id, detail=detail)
+        return names
+
+    def _told(self, case: cases.Case, briefs: Sequence[OutboxRow]) -> list[str]:
+        """Ids of all who have heard of the case, those included who stood in for others."""
+        written_to = {row.recipient.lower() for row in briefs}
+        people = self.policy.people.values()
+        also = [person.id for person in people if person.address.lower() in written_to]
+        return list(dict.fromkeys([*case.recipients, *also]))
+
+    def _who_hears(
+        self, added: Sequence[str], email: Email, known: KnownCase, *, turn: int
+    ) -> list[Recipient]:
+        """Those who must know of the added tags and have not heard of the case."""
+        escalation = route(
+            added,
+            text=_searched(email),
+            policy=self.policy,
+            turn=turn,
+            case=known,
+            excluded=people_outside(email, self.firm),
+        )
+        people = escalation.recipients if escalation else ()
+        return [person for person in people if person.id not in known.recipients]
+
+    def _set_timer(
+        self, tx: Connection, case_id: int, message_id: int, added: Sequence[str], now: float
+    ) -> None:
+        spans = [self.policy.routes[tag].acknowledge_within_s for tag in added]
+        within_s = min((span for span in spans if span is not None), default=None)
+        if within_s is not None:
+            due_at = now + within_s
+            timers.put(tx, case_id=case_id, message_id=message_id, kind="remind", due_at=due_at)
+
+    def _name(self, address: str) -> str:
+        people = self.policy.people.values()
+        return next((p.name for p in people if p.address.lower() == address), address)
+
+
+def _searched(email: Email) -> str:
+    """What the words that raise the urgency are looked for in."""
+    return f"{email.subject}\n{email.new_text}"
+
+
+def _told_of(briefs: Sequence[OutboxRow], by: str) -> set[int]:
+    """The mails that this person got a brief of."""
+    return {row.message_id for row in briefs if row.recipient.lower() == by}

@@ -1,0 +1,125 @@
+"""What an answer to a brief brings about: seen, mine, done, or other tags.
+
+Each step happens inside the transaction that decides the answer, and says in a `Confirmation`
+what came of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from triage.rendering.replies import DONE, MINE, NONE, SEEN
+from triage.store import audit, cases, inbox
+from triage.summary.confirmation import Confirmation, short_subject, titled
+from triage.summary.wording import clean_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+    from triage.feedback import Meaning, Vocabulary
+    from triage.pipeline.corrections import Corrector
+    from triage.policy import Policy
+    from triage.store.outbox import OutboxRow
+
+HOW = "reply"  # as the label store calls this gesture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gestures:
+    """Carries out what answers ask for."""
+
+    policy: Policy
+    vocabulary: Vocabulary
+    corrector: Corrector
+
+    def carry_out(
+        self, tx: Connection, meaning: Meaning, *, answered: OutboxRow, by: str, now: float
+    ) -> Confirmation:
+        """Do what `meaning` asks for, on behalf of `by`, about the brief `answered`."""
+        about = inbox.decided(tx, answered.message_id).subject
+        known = Confirmation(
+            kind=meaning.kind, case_id=answered.case_id, subject=short_subject(about)
+        )
+        if meaning.kind == "unclear":
+            return self._ask(tx, meaning, known, by=by, now=now)
+        before = cases.get(tx, answered.case_id)
+        acknowledge(tx, before.id, by, now)
+        match meaning.kind:
+            case "take":
+                return self._take(tx, before, known, by=by, now=now)
+            case "done":
+                return self._close(tx, meaning, known, by=by, now=now)
+            case "correct":
+                return self._correct(tx, meaning, known, answered, by=by, now=now)
+        return known
+
+    def _take(
+        self, tx: Connection, before: cases.Case, known: Confirmation, *, by: str, now: float
+    ) -> Confirmation:
+        cases.take(tx, before.id, by)
+        audit.note(tx, "taken", now=now, case_id=before.id, detail=by)
+        people = {person.address.lower(): person.name for person in self.policy.people.values()}
+        owner = before.owner if before.owner != by else ""
+        return replace(known, owner=clean_line(people.get(owner, owner)))
+
+    @staticmethod
+    def _close(
+        tx: Connection, meaning: Meaning, known: Confirmation, *, by: str, now: float
+    ) -> Confirmation:
+        closed = cases.resolve(tx, known.case_id, meaning.outcome, now)
+        if closed:
+            detail = f"by {by}: {meaning.outcome}".removesuffix(": ")
+            audit.note(tx, "resolved", now=now, case_id=known.case_id, detail=detail)
+        return replace(known, settled=not closed, outcome=clean_line(meaning.outcome))
+
+    def _correct(
+        self,
+        tx: Connection,
+        meaning: Meaning,
+        known: Confirmation,
+        answered: OutboxRow,
+        *,
+        by: str,
+        now: float,
+    ) -> Confirmation:
+        found = self.corrector.correct(
+            tx,
+            meaning,
+            case_id=answered.case_id,
+            message_id=answered.message_id,
+            by=by,
+            how=HOW,
+            now=now,
+        )
+        return replace(
+            known,
+            added=self._titled(tag for tag in found.after if tag not in found.before),
+            removed=self._titled(tag for tag in found.removed),
+            tags=self._titled(found.after),
+            case_tags=self._titled(found.case_tags),
+            told=tuple(map(clean_line, found.told)),
+            closed=found.closed,
+        )
+
+    def _ask(
+        self, tx: Connection, meaning: Meaning, known: Confirmation, *, by: str, now: float
+    ) -> Confirmation:
+        audit.note(tx, "asked", now=now, case_id=known.case_id, detail=f"{by}: {meaning.doubt}")
+        shown = self.vocabulary.shown
+        mine = cases.get(tx, known.case_id).tags
+        wrong = [f"not {shown[tag]}" for tag in mine if tag in shown]
+        words = [SEEN, MINE, DONE, *wrong, NONE, f"or the right tags ({', '.join(shown.values())})"]
+        return replace(known, doubt=meaning.doubt, words=tuple(words))
+
+    def _titled(self, tags: Iterable[str]) -> tuple[str, ...]:
+        titles = {tag: route.title for tag, route in self.policy.routes.items()}
+        return titled(tags, titles)
+
+
+def acknowledge(tx: Connection, case_id: int, by: str, now: float) -> None:
+    """Somebody has seen it: its timers stop."""
+    if cases.acknowledge(tx, case_id, by, now):
+        audit.note(tx, "acknowledged", now=now, case_id=case_id, detail=by)

@@ -1,0 +1,64 @@
+"""What we tell somebody who answered a brief: the values that one short mail is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.summary.wording import clean_line, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+SUBJECT_LIMIT = 70
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """What was understood of an answer, and what came of it. All text is cleaned.
+
+    Attributes:
+        kind: `acknowledge`, `take`, `done`, `correct` or `unclear`, as in `triage.feedback`.
+        doubt: why it was unclear.
+        subject: of the mail that the brief was about.
+        removed: titles of tags that it no longer has; each with the tag in brackets.
+        added: titles of tags that are new to it.
+        tags: titles of all it has now.
+        case_tags: titles of all that its case has now.
+        told: names of those who get a brief because of it.
+        closed: the case was closed by this answer.
+        settled: it had been closed before.
+        outcome: how it ended, in the writer's words.
+        owner: who had the case until now.
+        words: words to answer with.
+    """
+
+    kind: str
+    case_id: int
+    subject: str
+    doubt: str = ""
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    case_tags: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    closed: bool = False
+    settled: bool = False
+    outcome: str = ""
+    owner: str = ""
+    words: tuple[str, ...] = ()
+
+
+def short_subject(subject: str) -> str:
+    """A mail's subject as it is spoken of in a sentence."""
+    return shorten(clean_line(subject), SUBJECT_LIMIT) or "a mail without a subject"
+
+
+def titled(tags: Iterable[str], titles: Mapping[str, str]) -> tuple[str, ...]:
+    """The tags in words, each with its own name beside it where that is another."""
+    return tuple(_titled(tag, clean_line(titles.get(tag, ""))) for tag in tags)
+
+
+def _titled(tag: str, title: str) -> str:
+    plain = tag.replace("_", " ")
+    return f"{title} ({tag})" if title and title.lower() != plain else plain
