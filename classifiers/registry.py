@@ -4,40 +4,43 @@
     models/<version>/model.joblib, card.json   written once, never changed
     models/encoder/                            the sentence encoder, pinned by the models' cards
 
-Rules: unpickling runs code, so nothing is unpickled whose sha256 does not match the pin in
-`registry.json`, which lies outside the model's folder. What is hashed is what is loaded: bytes
-are read once. Files appear whole or not at all. A digest detects damage and exchange, not a thief
-who can rewrite the registry too; protect the folder as you protect the program.
+Rules: nothing is loaded but through `stored`, which compares it with its pin first. Files appear
+whole or not at all. A digest detects damage and exchange, not a thief who can rewrite the registry
+too; protect the folder as you protect the program.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import platform
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import joblib
-import numpy as np
-import sklearn
 
 from classifiers.api import ModelError
-from classifiers.card import Card, from_json
-from classifiers.encoder import FILES, FOLDER, ONNX_FILE, Encoder
+from classifiers.encoder import FILES, FOLDER, Encoder
 from classifiers.files import locked, write_folder, write_whole
 from classifiers.ledger import REGISTRY, Ledger, read_ledger
-from classifiers.model import Model, Parts
+from classifiers.stored import (
+    CARD_FILE,
+    MODEL_FILE,
+    encoder_folder,
+    load_verified,
+    unpinned,
+    verified_card,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
-MODEL_FILE = "model.joblib"
-CARD_FILE = "card.json"
+    from classifiers.card import Card
+    from classifiers.model import Model, Parts
+
 _COMPRESSION = ("zlib", 9)
 
 
@@ -64,8 +67,8 @@ def load(root: Path, version: str | None = None) -> Model:
         msg = f"{root / REGISTRY} names no model in use; run `triage models promote VERSION`"
         raise ModelError(msg)
     if wanted not in ledger.pins:
-        raise ModelError(_unpinned(ledger, wanted))
-    return _load(root / wanted, ledger)
+        raise ModelError(unpinned(ledger, wanted))
+    return load_verified(root / wanted, ledger)
 
 
 def load_dir(path: Path) -> Model:
@@ -82,7 +85,7 @@ def load_dir(path: Path) -> Model:
         raise ModelError(msg)
     if (folder / REGISTRY).is_file() and not (folder / MODEL_FILE).exists():
         return load(folder)
-    return _load(folder, read_ledger(folder.parent))
+    return load_verified(folder, read_ledger(folder.parent))
 
 
 def save(root: Path, model: Model) -> Path:
@@ -185,123 +188,25 @@ def free_version(root: Path, now: datetime) -> str:
     return next(name for name in numbers if name not in taken)
 
 
-def libraries() -> dict[str, str]:
-    """Versions that a model depends on."""
-    return {
-        "python": platform.python_version(),
-        "scikit-learn": sklearn.__version__,
-        "numpy": np.__version__,
-        "joblib": joblib.__version__,
-    }
-
-
 def _entry(root: Path, version: str, ledger: Ledger) -> Entry:
     current = version == ledger.current
     try:
-        contents = _verified(root / version, ledger)
-        card = _card(contents[CARD_FILE], root / version)
+        card = verified_card(root / version, ledger)
     except ModelError as error:
         return Entry(version=version, current=current, problem=str(error))
     return Entry(version=version, current=current, card=card)
 
 
-def _load(folder: Path, ledger: Ledger) -> Model:
-    contents = _verified(folder, ledger)
-    card = _card(contents[CARD_FILE], folder)
-    _check_libraries(card, folder)
-    try:
-        parts = joblib.load(io.BytesIO(contents[MODEL_FILE]))
-    except Exception as error:
-        msg = f"{folder / MODEL_FILE} cannot be read ({error}); train the model again"
-        raise ModelError(msg) from error
-    if not isinstance(parts, Parts) or set(parts.tags) != set(card.names):
-        msg = f"{folder / MODEL_FILE} and its card name different tags; train the model again"
-        raise ModelError(msg)
-    return Model(parts, card, _encoder(folder.parent, card))
-
-
-def _encoder(root: Path, card: Card) -> Encoder | None:
-    """Return the encoder that the card pins, its files compared with the pins but not loaded."""
-    if not card.encoder:
-        return None
-    pins = card.encoder["files"]
-    named = root / _encoder_folder(pins)
-    encoder = Encoder(named if named.is_dir() else root / FOLDER, pins)
-    encoder.check()
-    return encoder
-
-
-def _encoder_folder(pins: Mapping[str, str]) -> str:
-    """Name the copy of an encoder beside another one."""
-    return f"{FOLDER}-{pins[ONNX_FILE][:12]}"
-
-
 def _keep_encoder(root: Path, encoder: Encoder) -> None:
     """Make sure that a models root holds the encoder that a model in it needs."""
-    for folder in (root / _encoder_folder(encoder.pins), root / FOLDER):
+    for folder in (root / encoder_folder(encoder.pins), root / FOLDER):
         with suppress(ModelError):
             Encoder(folder, encoder.pins).check()
             return
     folder = root / FOLDER
     if folder.exists():
-        folder = root / _encoder_folder(encoder.pins)
+        folder = root / encoder_folder(encoder.pins)
     write_folder(folder, {name: encoder.read(name) for name in FILES})
-
-
-def _verified(folder: Path, ledger: Ledger) -> dict[str, bytes]:
-    """Return the bytes of both files, each equal to its pin."""
-    pins = ledger.pins.get(folder.name)
-    if pins is None:
-        raise ModelError(_unpinned(ledger, folder.name))
-    return {name: _pinned(folder / name, pins.get(name, "")) for name in (CARD_FILE, MODEL_FILE)}
-
-
-def _unpinned(ledger: Ledger, version: str) -> str:
-    return (
-        f"{ledger.path} has no pin for {version!r}, so its files are not trusted; "
-        "use a model that `triage models list` shows, or train one"
-    )
-
-
-def _pinned(file: Path, pin: str) -> bytes:
-    try:
-        content = file.read_bytes()
-    except FileNotFoundError as error:
-        msg = f"{file} is missing; restore it, or run `triage models rollback`"
-        raise ModelError(msg) from error
-    except OSError as error:
-        msg = f"{file} cannot be read: {error.strerror}; check its permissions"
-        raise ModelError(msg) from error
-    if sha256(content).hexdigest() != pin:
-        msg = (
-            f"{file} is not what was pinned (sha256 differs from {REGISTRY}): it was damaged or "
-            "exchanged, and is not loaded; restore it, or run `triage models rollback`"
-        )
-        raise ModelError(msg)
-    return content
-
-
-def _card(content: bytes, folder: Path) -> Card:
-    try:
-        parsed = json.loads(content)
-    except ValueError as error:
-        msg = f"{folder / CARD_FILE} is not JSON: {error}; train the model again"
-        raise ModelError(msg) from error
-    card = from_json(parsed, str(folder / CARD_FILE))
-    if card.version != folder.name:
-        msg = f"{folder / CARD_FILE} describes {card.version!r}; a folder is named by its version"
-        raise ModelError(msg)
-    return card
-
-
-def _check_libraries(card: Card, folder: Path) -> None:
-    made, here = card.libraries.get("scikit-learn"), sklearn.__version__
-    if made != here:
-        msg = (
-            f"{folder} was made with scikit-learn {made}, this is {here}: scores may differ; "
-            f"install scikit-learn {made}, or run `triage train`"
-        )
-        raise ModelError(msg)
 
 
 def _replaceable(folder: Path) -> bool:

@@ -19,7 +19,7 @@ from classifiers.card import Card
 from classifiers.dataset import data_digest, deduplicate, folds
 from classifiers.evidence import candidates, marks
 from classifiers.model import Model, Parts, PerTagLogistic, encoder_scores, unfitted_features
-from classifiers.registry import libraries
+from classifiers.stored import libraries
 from classifiers.tags import TagInfo
 from classifiers.thresholds import Budget, Sigmoid, choose
 
