@@ -36,7 +36,7 @@ GROUPS = {
     "escalated": ("escalated", "unreadable"),
     "review": ("unsure",),
     "left": ("left", "joined", "acknowledged", "asked"),
-    "not-triaged": ("not-triaged", "duplicate", "vanished"),
+    "not-triaged": ("not-triaged", "duplicate", "vanished", "learnt"),
 }
 GROUP_TITLES = {
     "escalated": "Escalated",
@@ -55,6 +55,7 @@ OUTCOME_WORDS = {
     "unreadable": "could not be read",
     "duplicate": "seen before",
     "vanished": "gone before reading",
+    "learnt": "learnt from a tag folder",
 }
 # Outcomes that hide behind a group's title, as (one, many).
 FINE_PRINT = {
@@ -67,6 +68,7 @@ FINE_PRINT = {
     "asked": ("1 answered a brief unclearly", "{n} answered briefs unclearly"),
     "duplicate": ("1 was seen before", "{n} were seen before"),
     "vanished": ("1 was gone before it was read", "{n} were gone before they were read"),
+    "learnt": ("1 was learnt from a tag folder", "{n} were learnt from tag folders"),
 }
 
 # The only script of the page: it gives each brief's frame the height of its content.

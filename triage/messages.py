@@ -161,6 +161,17 @@ class Email:
         ids = [*self.references, *self.in_reply_to, self.message_id]
         return tuple(dict.fromkeys(i for i in ids if i))
 
+    @property
+    def text_digest(self) -> str:
+        """Names the words alone, see `words_digest`."""
+        return words_digest(self.subject, self.new_text)
+
+
+def words_digest(subject: str, text: str) -> str:
+    """Hex digest of a mail's words: the same however lines are wrapped, whatever headers say."""
+    words = f"{' '.join(subject.split())}\0{' '.join(text.split())}"
+    return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
@@ -292,4 +303,5 @@ OUTCOMES = (
     "unreadable",  # kept, and forwarded to the fallback person
     "duplicate",  # the same bytes were handled under another UID
     "vanished",  # gone from the server before it could be read
+    "learnt",  # met only where a person had put it to say what it is
 )

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from triage.messages import Address, Email, Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
-from triage.parsing.subjects import is_forward, is_reply
 from triage.pipeline.again import Rewriter
 from triage.pipeline.answers import AnswerTaker
 from triage.pipeline.bounces import returns_unreadable, take_bounce
@@ -20,9 +19,9 @@ from triage.pipeline.contained import is_of_store, report
 from triage.pipeline.people import (
     client_address,
     document,
-    is_same_client,
     people_outside,
 )
+from triage.pipeline.threads import open_case_of
 from triage.routing import KnownCase, route, to_fallback
 from triage.store import audit, cases, inbox, outbox, timers
 
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from triage.store.inbox import Stored
 
 MAX_ATTEMPTS = 3  # then a person gets it; if that fails too, without anything out of the mail
-QUIET_CASE_S = 14 * 86400  # a case without a brief for so long is told of anew
 RETRY_S = 120  # a mail on which deciding failed rests this long, times its attempts squared
 
 NOT_TRIAGED = {
@@ -173,7 +171,7 @@ class Decider:
     def _judge(self, tx: Connection, reading: Reading, verdict: Verdict, now: float) -> Outcome:
         email, stored = reading.email, reading.stored
         self._save_verdict(tx, stored.id, verdict, now)
-        case = self._case_of(tx, email, now)
+        case = open_case_of(tx, email, self.firm, now)
         escalation = route(
             verdict.tags,
             text=f"{email.subject}\n{email.new_text}",
@@ -293,6 +291,7 @@ class Decider:
             client=client_address(email, self.firm),
             case_id=case_id,
             mark="pending" if marks else "",
+            text_digest=email.text_digest,
         )
         return Outcome(
             ref=stored.raw.ref,
@@ -305,23 +304,6 @@ class Decider:
             why=why,
             scores=reading.verdict.scores if reading.verdict else {},
         )
-
-    def _case_of(self, tx: Connection, email: Email, now: float) -> cases.Case | None:
-        """The open case this mail belongs to.
-
-        Thread ids are the sender's own words: an outsider's mail never disappears in the case of
-        another client, whatever ids or subject it carries.
-        """
-        client = client_address(email, self.firm)
-        for case in cases.of_thread(tx, email.thread_ids):
-            ours = "staff" in {self.firm.role_of(client), self.firm.role_of(case.client)}
-            recent = case.updated_at >= now - QUIET_CASE_S
-            if recent and (ours or is_same_client(client, case.client)):
-                return case
-        key = normalise_subject(email.subject)
-        if not key or not (is_reply(email.subject) or is_forward(email.subject)):
-            return None
-        return cases.of_subject(tx, client, key, now - QUIET_CASE_S)
 
     def _save_verdict(self, tx: Connection, message_id: int, verdict: Verdict, now: float) -> None:
         inbox.save_verdict(
