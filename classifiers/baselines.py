@@ -69,7 +69,7 @@ def words(
     tags: Sequence[str],
     settings: Settings | None = None,
 ) -> Opinion:
-    """Words and pairs of words by TF-IDF, one logistic regression a tag, learned in a second.
+    """Words and pairs of words by TF-IDF, one logistic regression a tag, learned on the spot.
 
     A mail of `learned` that is, or reads like, a judged one is left out with its whole group when
     that one is judged. A tag with fewer than `FEWEST` mails to learn from is never given.
@@ -81,8 +81,9 @@ def words(
             probabilities=[dict.fromkeys(tags, 0.0)] * len(judged),
             thresholds=dict.fromkeys(tags, _NEVER),
         )
-    vectorizer = _vectorizer().fit(_texts(learned))
-    known, asked = vectorizer.transform(_texts(learned)), vectorizer.transform(_texts(judged))
+    vectorizer = _vectorizer()
+    known = vectorizer.fit_transform(_texts(learned))
+    asked = vectorizer.transform(_texts(judged))
     truth = truth_matrix(learned, learnable)
     own = _held_out(known, truth, np.array(folds(learned, settings.folds, settings.seed)))
     raw = _fair_scores(asked, known, truth, _twins(asked, known, learned), settings)
