@@ -117,8 +117,8 @@ def _read_tag(state: _State, tag: str) -> None:
     if state.denied:
         state.negative[tag] = None
         state.denied, state.last = False, "negative"
-    elif state.last == "negative":
-        state.doubt = "unread"  # "not upsell and scope": is scope denied as well?
+    elif state.last in ("negative", "off"):
+        state.doubt = "unread"  # "not upsell and scope", "wrong: upsell": denied as well?
     else:
         state.positive[tag] = state.adding
         state.last = "positive"
@@ -138,11 +138,11 @@ def _read_link(state: _State, item: Item) -> None:
         case Item.NOT | Item.INSTEAD:
             state.denied, state.last = True, ""
         case Item.TURN:
-            state.denied, state.last = False, ""
+            _read_turn(state)
+        case Item.NO:
+            _read_no(state)
         case Item.OR:
             _read_or(state)
-        case Item.NO:
-            state.off = True
         case Item.ADD:
             state.adding = True
         case Item.TOO:
@@ -151,6 +151,20 @@ def _read_link(state: _State, item: Item) -> None:
             state.only = True
         case Item.HEDGE:
             state.doubt = "hedge"
+
+
+def _read_turn(state: _State) -> None:
+    """Begin anew behind "but" or "it is"; a denial without a tag may have meant the one before."""
+    if state.denied and state.positive:
+        state.doubt = "unread"  # "upsell is not right, it is ..."
+    state.denied, state.last = False, ""
+
+
+def _read_no(state: _State) -> None:
+    """Note that something is off; a tag on either side of it may be the wrong or the right one."""
+    if state.positive:
+        state.doubt = "unread"  # "upsell is wrong"
+    state.off, state.last = True, "off"
 
 
 def _read_or(state: _State) -> None:

@@ -74,7 +74,7 @@ PHRASES: dict[Item, tuple[str, ...]] = {
     Item.NONE: _phrases(
         "none|no tag|no tags|no label|no labels|none of them|none of these|none of those|"
         "none of the above|none of the tags|none of these tags|not an escalation|no escalation|"
-        "false alarm|not an issue|none apply|none applies|none of these apply|none of them apply|"
+        "false alarm|none apply|none applies|none of these apply|none of them apply|"
         "none of these fit|none of them fit|no escalation needed|nothing to escalate"
     ),
     Item.NOT: _phrases(
@@ -107,6 +107,7 @@ PHRASES: dict[Item, tuple[str, ...]] = {
         "for the heads up|for the info|for the update|for the note|for the mail|bitte"
     ),
 }
+COMMANDS = ("mine", "done", "none")
 CLOSERS = _phrases(
     "best|best regards|kind regards|warm regards|regards|best wishes|all the best|cheers|br|kr|"
     "rgds|brgds|sincerely|yours|yours sincerely|thanks and regards|talk soon|"

@@ -6,6 +6,7 @@ Lines that a mail program wrapped are joined again, since half a sentence may lo
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from triage.feedback.lexicon import CLOSERS, GREETINGS
@@ -14,14 +15,22 @@ from triage.feedback.tokens import CLINGING, DASH, words_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-FIRST_LINES = 6
+FIRST_LINES = 6  # with wrapped lines joined; what stands below them is no command
+_LINES = 60
 _LINE_CHARS = 400  # what of a line is looked at
+_JOINED_CHARS = 1_000
 _WRAPPED_CHARS = 50  # a line as long as this may go on in the next one
 _GREETING_WORDS = 5
 _CLOSING_WORDS = 6
 _NAME_WORDS = 4
 _MARKS = frozenset({",", ".", "!", ":", ";", "/", DASH, CLINGING})
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
+# An attribution that runs on into what it quotes, as Yahoo's programs write it.
+_WROTE = re.compile(
+    r"@\S+.{0,40}\b(?:wrote|schrieb|a \u00e9crit|escribi\u00f3|ha scritto|escreveu|schreef|skrev|"
+    r"napisa\u0142(?:\(a\))?)\s?:",
+    re.IGNORECASE,
+)
 _BULLET = re.compile(r"^\s*(?:[-*\u2022\u00b7]|\d{1,2}[.)])\s+")
 
 Paragraph = tuple[str, ...]
@@ -29,7 +38,8 @@ Paragraph = tuple[str, ...]
 
 def paragraphs(text: str, names: Collection[str], ours: re.Pattern[str]) -> list[Paragraph]:
     """The first lines in paragraphs. `ours` finds lines that we put into the answer ourselves."""
-    lines = [line.strip()[:_LINE_CHARS] for line in text.splitlines()]
+    lines = [line.strip()[:_LINE_CHARS] for line in text.splitlines()[:_LINES]]
+    lines = list(takewhile(lambda line: not _WROTE.search(line), lines))
     lines = [_BULLET.sub("", line) for line in lines if not ours.search(line)]
     kept = _without_greeting(lines)
     kept = list(_before_sign_off(kept, frozenset(names)))
@@ -93,7 +103,7 @@ def _grouped(lines: Iterable[str]) -> list[list[str]]:
             continue
         goes_on = length >= _WRAPPED_CHARS and not groups[-1][-1].endswith((".", "!", "?", ":"))
         if goes_on:
-            groups[-1][-1] += f" {line}"
+            groups[-1][-1] = f"{groups[-1][-1]} {line}"[:_JOINED_CHARS]
         else:
             groups[-1].append(line)
         length = len(line)

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triage.feedback.clauses import Clause, Said, parse, tokens_of
-from triage.feedback.lexicon import ABSENCE, ASKING, NOT_DONE, NOT_YET, PLAINLY_ASKING, Item
+from triage.feedback.lexicon import (
+    ABSENCE,
+    ASKING,
+    COMMANDS,
+    NOT_DONE,
+    NOT_YET,
+    PLAINLY_ASKING,
+    Item,
+)
 from triage.feedback.lines import paragraphs, sentences
 from triage.feedback.meaning import Meaning
 from triage.feedback.tokens import DASH, words_of
@@ -26,7 +34,10 @@ if TYPE_CHECKING:
     from triage.feedback.vocabulary import Vocabulary
 
 OUTCOME_CHARS = 300
+SLIP_WORDS = 4
+COMMAND_WORDS = 8
 SHORT_WORDS = 6  # a stretch this short with a tag in it was most likely meant as a command
+_START_CHARS = 600
 NEVER = re.compile(r"(?!)")
 
 _DONE = re.compile(r"\b(done|resolved|closed|solved)\b", re.IGNORECASE)
@@ -71,14 +82,26 @@ class _Reader:
 
     def _with_free_text(self, tokens: list[Token], *, asks: bool) -> _Sentence:
         head, rest = _split(tokens)
-        doubt = _doubt_in(rest, asks=asks)
+        doubt = _doubt_in(rest, asks=asks) or self._slip_in(rest)
         if doubt:
             return doubt
         if head is None:
+            if _ends_with_command(tokens):
+                return _doubt("unread")
             return _Sentence(clause=Clause(said=Said.FREE), asks=asks)
         if asks and head.said is Said.COMMAND:
             return _doubt("question")
         return _Sentence(clause=head, asks=asks)
+
+    def _slip_in(self, rest: list[Token]) -> _Sentence | None:
+        """Whether a few words were meant as a command and have a slip in them: "not upsel"."""
+        others = [token.text for token in rest if token.item is Item.OTHER]
+        if len(rest) > SLIP_WORDS or not others:
+            return None
+        denies = rest[0].item in (Item.NOT, Item.NO)
+        if denies or any(self.vocabulary.is_misspelt(word) for word in others):
+            return _doubt("unread", weak=not denies)
+        return None
 
     def _done(self, line: str) -> _Sentence | None:
         """Read "done: credit agreed", with nothing but courtesies before it."""
@@ -134,7 +157,7 @@ def read(
 
 def is_absence(text: str) -> bool:
     """Whether a text looks like an absence note that carries no sign of being automatic."""
-    start = " ".join(words_of(text[:600]))
+    start = " ".join(text[:_START_CHARS].lower().split())
     return any(phrase in start for phrase in ABSENCE)
 
 
@@ -176,19 +199,35 @@ def _split(tokens: list[Token]) -> tuple[Clause | None, list[Token]]:
 
 def _doubt_in(rest: list[Token], *, asks: bool) -> _Sentence | None:
     """Whether free text casts doubt on what else the answer says, or asks us something."""
-    items = {token.item for token in rest}
-    first = rest[0] if rest else None
-    if asks and (Item.TAG in items or (first and first.text.split()[0] in ASKING)):
-        return _doubt("question")
-    if _asks_plainly(rest):
-        return _doubt("question")
-    if first and first.item in (Item.HEDGE, Item.NONE) and len(rest) <= SHORT_WORDS:
-        return _doubt("hedge" if first.item is Item.HEDGE else "unread")
-    if Item.TAG not in items:
+    if not rest:
         return None
-    if items & _UNSURE:
-        return _doubt("unread")
-    return _doubt("unread", weak=True) if len(rest) <= SHORT_WORDS else None
+    items = {token.item for token in rest}
+    short = len(rest) <= SHORT_WORDS
+    asks_us = Item.TAG in items or rest[0].text.split()[0] in ASKING
+    if (asks and asks_us) or _asks_plainly(rest):
+        return _doubt("question")
+    if rest[0].item is Item.HEDGE and short:
+        return _doubt("hedge")
+    speaks_of_tags = Item.TAG in items and (short or bool(items & _UNSURE))
+    if speaks_of_tags or _begins_with_command(rest):
+        return _doubt("unread", weak=not items & _UNSURE)
+    return None
+
+
+def _begins_with_command(rest: Sequence[Token]) -> bool:
+    """Whether it runs on behind a command: "mine I will call her", "none of your business"."""
+    courtesies = (Item.ACK, Item.FILL)
+    first = next((token for token in rest if token.item not in courtesies), None)
+    if first is None or len(rest) > COMMAND_WORDS:
+        return False
+    return first.item is Item.NONE or first.text in COMMANDS
+
+
+def _ends_with_command(tokens: Sequence[Token]) -> bool:
+    """Whether a command stands behind free text and a comma: "I will call them, mine"."""
+    cuts = [n for n, token in enumerate(tokens[:-1]) if token.text in _CUTS]
+    last = parse(tokens[cuts[-1] + 1 :]) if cuts else None
+    return last is not None and last.said is Said.COMMAND
 
 
 def _asks_plainly(rest: Sequence[Token]) -> bool:

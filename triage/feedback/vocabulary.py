@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from triage.feedback.lexicon import PHRASES, Item
+from triage.feedback.lexicon import COMMANDS, PHRASES, Item
 from triage.feedback.tokens import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from triage.policy import Route
+
+_MISSPELT_CHARS = 5  # a shorter tag is too like other words
+_ALIKE = 0.8
 
 Phrase = tuple[str, ...]
 Entry = tuple[Phrase, Item, str]  # the phrase, what it does, and its tag (or nothing)
@@ -32,6 +36,14 @@ class Vocabulary:
     shown: Mapping[str, str]
     clashes: Mapping[str, tuple[str, ...]]
     entries: Mapping[str, tuple[Entry, ...]]
+
+    def is_misspelt(self, word: str) -> bool:
+        """Whether a word that means nothing is a tag or a command with a slip in it."""
+        if any(sorted(word) == sorted(command) for command in COMMANDS):
+            return True
+        tags = [entry[0][0] for each in self.entries.values() for entry in each if entry[2]]
+        long = [tag for tag in tags if len(tag) >= _MISSPELT_CHARS]
+        return bool(difflib.get_close_matches(word, long, n=1, cutoff=_ALIKE))
 
     def match(self, words: list[str], start: int) -> tuple[int, Item, str]:
         """The longest phrase at `start`: how many words, what it does, and its tag."""
