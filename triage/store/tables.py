@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"  # the newest migration; the store refuses to run on any other
+HEAD = "0004"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -117,6 +117,7 @@ verdicts = Table(
     Column("scores", JSON, nullable=False),
     Column("evidence", JSON, nullable=False),
     Column("decided_at", Float, nullable=False),
+    Index("ix_verdicts_decided_at", "decided_at"),
 )
 
 cases = Table(
@@ -268,6 +269,23 @@ example_labels = Table(
     Index("ix_example_labels_example_id", "example_id"),
 )
 
+# Every time a model was made from the labels here. `label_id` and `example_label_id` are the newest
+# labels it could know; what came later is new.
+trainings = Table(
+    "trainings",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("by", String(320), nullable=False),
+    Column("how", String(20), nullable=False),  # hand | automatic
+    Column("label_id", Key, nullable=False),
+    Column("example_label_id", Key, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("outcome", String(20), nullable=False),  # '' | promoted | kept | failed | interrupted
+    Column("version", String(200), nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,
@@ -280,4 +298,5 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Index("ix_audit_case_id", "case_id"),
     Index("ix_audit_message_id", "message_id"),
+    Index("ix_audit_action", "action"),
 )
