@@ -275,6 +275,7 @@ class CaseView:
     earlier_mails: int = 0
     earlier_tags: tuple[str, ...] = ()
     earlier_subjects: tuple[str, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

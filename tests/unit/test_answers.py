@@ -109,6 +109,18 @@ def test_mine_makes_the_case_ones_own(bench: Bench) -> None:
     assert "is yours, no longer Ben's; nobody else is told" in told(bench)[1][1]
 
 
+def test_later_briefs_and_show_say_whose_a_case_is(bench: Bench) -> None:
+    bench.judge("We are stuck.", message_id="<a@client.example>")
+    answer(bench, "mine")
+    bench.judge("I am disappointed.", headers="References: <a@client.example>\r\n")
+    with bench.store.read() as tx:
+        content = outbox.notice(tx, brief_to(bench).id).content
+    for kind in ("plain", "html"):
+        part = mail_of(content).get_body((kind,))
+        assert part is not None
+        assert f", owned by {BEN}" in part.get_content()
+
+
 def test_done_closes_the_case_with_the_rest_of_the_line_as_outcome(bench: Bench) -> None:
     bench.judge("We are stuck.")
     answer(bench, "Done: credit agreed\r\n\r\nBen")

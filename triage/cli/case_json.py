@@ -25,6 +25,7 @@ def case(found: Case) -> dict[str, object]:
         "opened_at": found.opened_at,
         "updated_at": found.updated_at,
         "acknowledged_by": found.acknowledged_by,
+        "owner": found.owner,
         "outcome": found.outcome,
     }
 

@@ -48,7 +48,7 @@ def _cases(found: Sequence[Case], zone: str) -> Table:
             plain(case.client),
             plain(case.subject, 80),
             when(case.opened_at, zone),
-            plain(f"{case.status} {case.acknowledged_by}".strip()),
+            plain(f"{case.status} {case.owner or case.acknowledged_by}".strip()),
         )
     return table
 
@@ -99,6 +99,8 @@ def case_lines(
     yield f"Case {case.id}: {plain(case.subject)}"
     yield f"  {case.status}, {case.urgency.label}, {', '.join(case.tags) or 'no tag'}"
     yield f"  about {plain(case.client)}, since {when(case.opened_at, zone)}"
+    if case.owner:
+        yield f"  owned by {plain(case.owner)}"
     if case.outcome:
         yield f"  outcome: {plain(case.outcome)}"
     yield "Mails"

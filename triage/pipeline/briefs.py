@@ -94,6 +94,7 @@ def _view(case: Case, earlier: Sequence[Decided], earlier_tags: Sequence[str]) -
         earlier_mails=len(earlier),
         earlier_tags=tuple(earlier_tags),
         earlier_subjects=tuple(mail.subject for mail in earlier[-5:]),
+        owner=case.owner,
     )
 
 

@@ -55,6 +55,7 @@ class Thread:
     earlier_mails: int = 0
     earlier_titles: tuple[str, ...] = ()
     earlier_subjects: tuple[str, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -218,6 +218,7 @@ def _thread(case: CaseView, titles: Mapping[str, str], firm: Firm) -> Thread:
         earlier_subjects=tuple(
             shorten(clean_line(subject), SUBJECT_LIMIT) for subject in case.earlier_subjects
         ),
+        owner=clean_line(case.owner),
     )
 
 
