@@ -50,9 +50,9 @@ def is_taken(tx: Connection, rfc_id: str, fingerprint: str) -> bool:
 
 
 def newest_written_at(tx: Connection, case_id: int, by: str) -> float:
-    """When this person wrote the newest answer of the case that was taken; 0 before the first."""
+    """When this person wrote the newest answer of the case that was followed; 0: none so far."""
     query = select(func.max(answers.c.written_at)).where(
-        answers.c.case_id == case_id, answers.c.by == by
+        answers.c.case_id == case_id, answers.c.by == by, answers.c.meaning != "unclear"
     )
     return tx.execute(query).scalar() or 0.0
 
