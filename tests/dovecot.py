@@ -58,7 +58,8 @@ class Dovecot:
 
     `port` speaks IMAP and STARTTLS, `tls_port` IMAPS. `without` takes words out of the
     capabilities that the server offers after login ("IDLE", "MOVE", "UIDPLUS").
-    `plaintext=False` refuses a login before STARTTLS.
+    `plaintext=False` refuses a login before STARTTLS. `separator` and `prefix` are those of
+    everybody's folders.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class Dovecot:
         *,
         without: Iterable[str] = (),
         plaintext: bool = True,
+        separator: str = "/",
+        prefix: str = "",
         certificate_names: str = "DNS:localhost,IP:127.0.0.1",
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="dovecot-", dir="/tmp"))
@@ -73,6 +76,8 @@ class Dovecot:
         self.tls_port = free_port()
         self._without = frozenset(without)
         self._plaintext = plaintext
+        self._separator = separator
+        self._prefix = prefix
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = _mail_owner()
         self.folder.chmod(0o755)  # the mail user must get through
@@ -261,6 +266,8 @@ class Dovecot:
             port=self.port,
             tls_port=self.tls_port,
             plaintext="no" if self._plaintext else "yes",
+            separator=self._separator,
+            prefix=f"prefix = {self._prefix}" if self._prefix else "",
             capability=f"imap_capability = {capabilities}" if self._without else "",
             users=f"default_internal_user = {me}\ndefault_login_user = {me}" if not root else "",
             chroot="" if root else "  chroot =",
@@ -333,7 +340,8 @@ ssl_cert = <{certificate}
 ssl_key = <{key}
 namespace inbox {{
   inbox = yes
-  separator = /
+  separator = {separator}
+  {prefix}
 }}
 passdb {{
   driver = passwd-file

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from triage.app_labels import make_labeller, make_tag_watchers
 from triage.config import FolderAccount, ImapAccount
 from triage.config_file import load_config
 from triage.durable import sync_folder, write_synced
@@ -139,14 +140,26 @@ def make_source(account: Account, folder: str, config: Config) -> MailSource:
         password = partial(read_secret, account.password, what)
         return ImapSource(account, folder, password, config.limits)
     from triage.sources.folder import FolderSource  # noqa: PLC0415
+    from triage.sources.listing import EmlFolder  # noqa: PLC0415
 
-    return FolderSource(account, config.limits)
+    lister = None
+    if account.type == "eml" and account.tag_folders:
+        lister = EmlFolder(account.path, beside=[account.path / account.tag_folders.root])
+    return FolderSource(account, config.limits, lister=lister)
 
 
 def make_watchers(
-    config: Config, store: Store, received: Callable[[], None], *, touch: bool = True
+    config: Config,
+    store: Store,
+    received: Callable[[], None],
+    *,
+    stirred: Callable[[str], None] = lambda _account: None,
+    touch: bool = True,
 ) -> list[Watcher]:
-    """One watcher per folder of every account. Without `touch` no mailbox is changed."""
+    """One watcher per folder of every account. Without `touch` no mailbox is changed.
+
+    `stirred` is told the account in which mail may have been moved.
+    """
     return [
         Watcher(
             source=make_source(account, folder, config),
@@ -158,6 +171,7 @@ def make_watchers(
             batch_bytes=config.limits.batch_bytes,
             look_again_s=account.poll_interval_s,
             received=received,
+            stirred=partial(stirred, account.name),
         )
         for account in config.accounts
         for folder in folders_of(account)
@@ -237,7 +251,11 @@ def make_runner(
         report=report,
         send_silence_s=config.outgoing.answer_timeout_s + 10 * config.outgoing.timeout_s,
     )
-    runner.watchers = make_watchers(config, store, runner.wake, touch=touch)
+    labeller = make_labeller(settings, writer)
+    runner.tag_watchers = make_tag_watchers(
+        settings, store, labeller, runner.wake_sender, touch=touch
+    )
+    runner.watchers = make_watchers(config, store, runner.wake, stirred=runner.stirred, touch=touch)
     return runner
 
 

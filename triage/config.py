@@ -35,6 +35,25 @@ class AfterDecision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TagFolders:
+    """Folders into which people move mail to say what it really is.
+
+    Attributes:
+        root: the folder around them; `/` between levels, whatever the server writes there.
+        names: what a tag's folder is called below `root`, where not as the tag itself; `none`
+            names the folder for mail without a tag.
+        create: make those that are missing when the program starts.
+        look_every_s: how often they are looked through; a move out of a watched folder is
+            noticed sooner.
+    """
+
+    root: str = "Triage"
+    names: dict[str, str] = field(default_factory=dict)
+    create: bool = False
+    look_every_s: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImapAccount:
     """A mailbox on an IMAP server.
 
@@ -56,6 +75,7 @@ class ImapAccount:
     idle: bool = True
     timeout_s: int = 60
     after: AfterDecision = field(default_factory=AfterDecision)
+    tag_folders: TagFolders | None = None  # None: no folder means a tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +88,7 @@ class FolderAccount:
     since: date | None = None
     everything: bool = False
     poll_interval_s: int = 5
+    tag_folders: TagFolders | None = None
 
 
 Account = ImapAccount | FolderAccount

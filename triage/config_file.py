@@ -135,6 +135,9 @@ def _lines(value: object, name: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, tuple) and any(is_dataclass(v) for v in value):
         for number, item in enumerate(value, start=1):
             yield from _lines(item, f"{name}[{number}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _lines(item, f"{name}.{key}")
     elif isinstance(value, tuple):
         yield name, "[" + ", ".join(f'"{v}"' for v in value) + "]"
     elif value is not None:

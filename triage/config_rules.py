@@ -140,6 +140,7 @@ def _check_account(account: Table, place: Place, mistakes: Mistakes) -> None:
 
 
 def _check_secret(table: Table, place: Place, mistakes: Mistakes) -> None:
+    _check_tag_folders(account, place, mistakes)
     given = [key for key in _SECRET_KEYS if key in table]
     if len(given) > 1:
         says = f"stands beside {quoted(given[:-1])}; keep exactly one of them"
@@ -180,6 +181,29 @@ def _check_folders(account: Table, place: Place, mistakes: Mistakes) -> None:
 def _check_outgoing(outgoing: Table, named: Mapping[str, Table], mistakes: Mistakes) -> None:
     place: Place = ("outgoing",)
     _check_secret(outgoing, place, mistakes)
+def _check_tag_folders(account: Table, place: Place, mistakes: Mistakes) -> None:
+    """Names that are usable below each other; whether they fit the policy is told elsewhere."""
+    if "tag_folders" not in account:
+        return
+    place = (*place, "tag_folders")
+    if account.get("type") == "mbox":
+        mistakes.add(place, "cannot work here: an mbox file has no folders; take the table out")
+    settings = _table(account, "tag_folders")
+    names = _table(settings, "names")
+    places = [((*place, "root"), settings.get("root"))]
+    places += [((*place, "names", tag), name) for tag, name in names.items()]
+    for at, name in places:
+        if isinstance(name, str) and (says := _levels_problem(name)):
+            mistakes.add(at, says)
+
+
+def _levels_problem(name: str) -> str:
+    levels = [level.strip() for level in name.split("/")]
+    if {"", ".", ".."} & set(levels):
+        return f'"{name}" is no name of a folder; write one such as "Triage" or "Office/Triage"'
+    return ""
+
+
     _check_security(outgoing, place, mistakes)
     has_password = any(key in outgoing for key in _SECRET_KEYS)
     if outgoing.get("username") and not has_password:

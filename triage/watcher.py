@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from triage.errors import LoginError, SourceError
 from triage.messages import MessageRef
-from triage.store import audit, inbox, mailboxes
+from triage.store import audit, inbox, mailboxes, moves
 
 if TYPE_CHECKING:
     import threading
@@ -50,7 +50,8 @@ class Beginning:
 class Watcher:
     """Watches one folder. `sync` is one look; `run` looks for ever.
 
-    `received` is called after new mail is in the store; `clock` gives epoch seconds.
+    `received` is called after new mail is in the store, `stirred` after something may have
+    changed in the folder, such as a mail that left it; `clock` gives epoch seconds.
     """
 
     source: MailSource
@@ -62,6 +63,7 @@ class Watcher:
     batch_bytes: int = 16 << 20
     look_again_s: float = LOOK_AGAIN_S
     received: Callable[[], None] = lambda: None
+    stirred: Callable[[], None] = lambda: None
 
     @property
     def name(self) -> str:
@@ -127,6 +129,9 @@ class Watcher:
         if not due:
             return
         uids = [uid for _, uid in due]
+        if self.after.move_to:
+            with self.store.write() as tx:
+                moves.will_move(tx, [message_id for message_id, _ in due], self.after.move_to)
         try:
             if self.after.keyword:
                 self.source.set_keyword(uids, self.after.keyword)
@@ -160,6 +165,7 @@ class Watcher:
                     failures = 0
                     beat()
                     self.source.wait(self.look_again_s)
+                    self.stirred()
                     mailbox = self._position(mailbox)
             except SourceError as error:
                 failures += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from classifiers.api import ClassifierError
+from triage.app import Settings
 from triage.check.agreement import (
     firm_problems,
     people_problems,
@@ -19,8 +20,9 @@ from triage.check.agreement import (
 from triage.check.disk import disk_problems
 from triage.check.model import model_tags, models_place
 from triage.check.problem import Problem, from_config_error, in_file
-from triage.check.servers import SERVER_TIMEOUT_S, run_jobs, secret_jobs, server_jobs
+from triage.check.servers import SERVER_TIMEOUT_S, Job, run_jobs, secret_jobs, server_jobs
 from triage.check.settings import unusual_settings
+from triage.check.tag_folders import folder_jobs, name_problems
 from triage.check.templates import template_problems
 from triage.config_file import load_config
 from triage.errors import ConfigError
@@ -68,11 +70,18 @@ def check_all(
             *from_config_error(error, "config", config_path.expanduser().absolute()),
             *of_policy,
         ]
-    jobs = list(secret_jobs(config) if offline else server_jobs(config))
+    jobs = list(secret_jobs(config) if offline else _server_jobs(config))
     of_files = list(_files(config, today, read_tags))
     if not offline:
         asking()
     return [*of_files, *run_jobs(jobs, timeout_s)]
+
+
+def _server_jobs(config: Config) -> Iterator[Job]:
+    yield from server_jobs(config)
+    policy, _ = _policy(config.policy)
+    if policy:
+        yield from folder_jobs(Settings(config=config, policy=policy))
 
 
 def _files(config: Config, today: date, read_tags: ReadTags) -> Iterator[Problem]:
@@ -86,6 +95,7 @@ def _files(config: Config, today: date, read_tags: ReadTags) -> Iterator[Problem
         yield from in_file(config.policy.name, people_problems(config, policy))
         yield from in_file(config.policy.name, word_problems(policy))
         yield from in_file(settings, reminder_problems(config, policy))
+        yield from in_file(settings, name_problems(config, policy))
     yield from _tags(config, policy, read_tags)
     yield from disk_problems(config)
 

@@ -141,6 +141,15 @@ def _once(runner: EmbeddedRunner) -> bool:
             typer.echo(f"triage: {error}", err=True)
             failed = True
     runner.drain()
+    for tag_watcher in runner.tag_watchers:
+        try:
+            tag_watcher.open()
+            tag_watcher.look(lambda: not runner.stop.is_set())
+        except SourceError as error:
+            typer.echo(f"triage: {error}", err=True)
+            failed = True
+        tag_watcher.folders.close()
+    runner.drain()  # briefs that a move brought about
     for watcher in runner.watchers:
         try:
             watcher.mark(watcher.open())

@@ -76,11 +76,17 @@ def _register_check(app: typer.Typer, tools: Tools) -> None:
         offline: Annotated[
             bool, typer.Option("--offline", help="Leave the servers alone.")
         ] = False,
+        create_folders: Annotated[
+            bool,
+            typer.Option("--create-folders", help="First make the tag folders that are missing."),
+        ] = False,
         as_json: Annotated[
             bool, typer.Option("--json", help="Print one JSON object for programs.")
         ] = False,
     ) -> None:
         """Verify settings, policy, templates, model and both servers; every problem at once."""
+        if create_folders:
+            _create_folders(config_path(config))
         problems = tools.check(
             config_path(config),
             today=_today(),
@@ -90,6 +96,20 @@ def _register_check(app: typer.Typer, tools: Tools) -> None:
         report = check_report.as_json if as_json else check_report.as_text
         typer.echo(report(problems))
         raise typer.Exit(check_report.exit_status(problems))
+
+
+def _create_folders(path: Path) -> None:
+    """Make missing tag folders; says what it did on standard error, since a report follows."""
+    from triage import app  # noqa: PLC0415 - heavy, not for --help
+    from triage.check.tag_folders import create_all  # noqa: PLC0415
+
+    every = list(create_all(app.load_settings(path)))
+    for made in every:
+        done = f"made {', '.join(made.folders)}" if made.folders else "all tag folders are there"
+        typer.echo(f"{made.account}: {made.problem or done}", err=True)
+    if not every:
+        says = "no account has tag folders; add a line [accounts.tag_folders] below [[accounts]]"
+        fail(f"{path}: {says}", WRONG_USAGE)
 
 
 def _today() -> date:

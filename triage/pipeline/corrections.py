@@ -72,11 +72,13 @@ class Corrector:
         by: str,
         how: str,
         now: float,
+        who: str = "",
     ) -> Corrected:
         """Label `message_id` as `meaning` says and bring the case into line.
 
         A tag that is to go, but came from another mail of the case, is taken from that one, if
-        this person got a brief of it.
+        this person got a brief of it. `who` is how a brief to others speaks of whoever says so;
+        without it they got a brief themselves.
         """
         case = cases.get(tx, case_id)
         briefs = outbox.briefs_of_case(tx, case_id)
@@ -96,7 +98,8 @@ class Corrector:
         if not tags:
             closed = self._close(tx, case_id, now)
             return Corrected(before=before, after=after, removed=gone, case_tags=(), closed=closed)
-        told = self._follow(tx, case, tags, message_id, briefs, by=by, now=now)
+        who = who or f"{self._name(by)}, who got a brief about this mail,"
+        told = self._follow(tx, case, tags, message_id, briefs, who=who, now=now)
         return Corrected(before=before, after=after, removed=gone, case_tags=tags, told=told)
 
     def _label(
@@ -135,7 +138,7 @@ class Corrector:
         message_id: int,
         briefs: Sequence[OutboxRow],
         *,
-        by: str,
+        who: str,
         now: float,
     ) -> tuple[str, ...]:
         """Give the case its new tags; returns the names of those who are told."""
@@ -159,7 +162,7 @@ class Corrector:
             occasion=Occasion.CORRECTED,
             people=[self.policy.people[person.id] for person in found],
             tags_for={person.id: person.tags for person in found},
-            note=f"{self._name(by)}, who got a brief about this mail, tagged it: {titles}.",
+            note=f"{who} tagged it: {titles}.",
             now=now,
         )
         names = tuple(person.name for person in found)

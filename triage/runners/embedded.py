@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from triage.pipeline.decide import Decider
     from triage.pipeline.follow_up import FollowUp
     from triage.pipeline.send import Sender
+    from triage.tag_watcher import TagWatcher
     from triage.watcher import Watcher
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class EmbeddedRunner:
     sender: Sender
     follow_up: FollowUp
     watchers: Sequence[Watcher]
+    tag_watchers: Sequence[TagWatcher] = ()
     clock: Callable[[], float]
     report: Callable[[Outcome], None] = lambda _outcome: None
     send_silence_s: float = 1500.0
@@ -58,6 +60,16 @@ class EmbeddedRunner:
         """New mail is in the store."""
         self._to_decide.set()
 
+    def wake_sender(self) -> None:
+        """There may be a new brief."""
+        self._to_send.set()
+
+    def stirred(self, account: str) -> None:
+        """Mail may have left a watched folder of this account: perhaps into a tag folder."""
+        for tag_watcher in self.tag_watchers:
+            if tag_watcher.folders.account == account:
+                tag_watcher.wake()
+
     def request_stop(self) -> None:
         """Finish what is in hand, then return from `run`. Safe in a signal handler."""
         self.stop.set()
@@ -65,6 +77,8 @@ class EmbeddedRunner:
         self._to_send.set()
         for watcher in self.watchers:
             watcher.source.interrupt()
+        for tag_watcher in self.tag_watchers:
+            tag_watcher.wake()
 
     def drain(self) -> None:
         """Decide all that waits and send all that is due, then return; sooner if told to stop."""
@@ -105,6 +119,7 @@ class EmbeddedRunner:
         """
         threads = [self._thread("decide", self._decide_loop), self._thread("send", self._send_loop)]
         threads += [self._watch_thread(watcher) for watcher in self.watchers]
+        threads += [self._watch_thread(watcher) for watcher in self.tag_watchers]
         for thread in threads:
             thread.start()
         notify("READY=1\nSTATUS=watching")
@@ -150,7 +165,7 @@ class EmbeddedRunner:
                 self._to_send.wait(IDLE_LOOK_S)
         self.sender.channel.close()
 
-    def _watch_thread(self, watcher: Watcher) -> threading.Thread:
+    def _watch_thread(self, watcher: Watcher | TagWatcher) -> threading.Thread:
         name = f"watch {watcher.name}"
         return self._thread(
             name, lambda: watcher.run(self.stop, lambda: self.beats.beat(name, WATCH_SILENCE_S))

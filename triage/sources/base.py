@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from triage.messages import RawMessage
@@ -82,6 +82,41 @@ class MailSource(Protocol):
 
     def move(self, uids: Sequence[int], folder: str) -> None:
         """Move messages to another folder of the same account; missing ones are no error."""
+
+    def close(self) -> None:
+        """Let go of the connection. Never raises."""
+
+
+class TagFolderReader(Protocol):
+    """The folders of one account into which people move mail to say what it is.
+
+    One of them is open at a time. Used by one thread; nothing in them is changed.
+    """
+
+    @property
+    def account(self) -> str:
+        """Name of the account in `triage.toml`."""
+
+    def open(self) -> None:
+        """Connect; afresh after `close()`. Raises SourceError."""
+
+    def find(self) -> Mapping[str, str]:
+        """The folders that exist, as the server calls them, by tag; the empty tag means none."""
+
+    def missing(self) -> Mapping[str, str]:
+        """Those that do not exist, by the names they would have."""
+
+    def create(self) -> Mapping[str, str]:
+        """Make those that are missing; which they were. Raises SourceError."""
+
+    def enter(self, folder: str) -> FolderState:
+        """Open one of the folders for reading. Raises SourceError."""
+
+    def list_uids(self) -> list[int]:
+        """Everything in the folder that was entered last."""
+
+    def fetch(self, uids: Sequence[int]) -> Iterator[Fetched]:
+        """Hand over each message once, as `MailSource.fetch` does."""
 
     def close(self) -> None:
         """Let go of the connection. Never raises."""

@@ -39,7 +39,10 @@ _KINDS: Final[dict[str, Callable[..., Lister]]] = {
 
 
 class FolderSource:
-    """One mailbox on disk. `clock` gives epoch seconds, as file times do."""
+    """One mailbox on disk. `clock` gives epoch seconds, as file times do.
+
+    `name` is what the folder is called, else the last part of its path.
+    """
 
     def __init__(
         self,
@@ -47,11 +50,13 @@ class FolderSource:
         limits: Limits,
         *,
         lister: Lister | None = None,
+        name: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._account = account
         self._limits = limits
         self._lister = lister or _KINDS[account.type](account.path)
+        self._name = name
         self._clock = clock
         self._woken = threading.Event()
         self._listing: Listing | None = None
@@ -63,8 +68,8 @@ class FolderSource:
 
     @property
     def folder(self) -> str:
-        """The last part of the path."""
-        return self._account.path.resolve().name or str(self._account.path)
+        """The name, else the last part of the path."""
+        return self._name or self._account.path.resolve().name or str(self._account.path)
 
     @property
     def ordered(self) -> bool:

@@ -40,6 +40,17 @@ Item = dict[bytes, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hierarchy:
+    """How a server builds names: what its personal folders begin with, and what parts levels.
+
+    `separator` is empty on a server whose folders have no levels.
+    """
+
+    prefix: str
+    separator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
     """What the server says of the folder it opened. `uid_next` is None where it does not say."""
 
@@ -75,9 +86,19 @@ class ImapConnection:
 
     # Folders
 
-    def folders(self) -> list[str]:
-        """Names of the folders that can hold mail."""
-        listed = self._call("listing folders", self._client.list_folders)
+    def hierarchy(self) -> Hierarchy:
+        """How names are built here: by NAMESPACE (RFC 2342), else by an empty LIST."""
+        if self.has("NAMESPACE"):
+            with contextlib.suppress(RefusedError):
+                found = self._call("asking for namespaces", self._client.namespace)
+                for prefix, separator in found.personal or ():
+                    return Hierarchy(prefix=prefix or "", separator=separator or "")
+        listed = self._call("asking for the separator", self._client.list_folders, "", "")
+        return Hierarchy(prefix="", separator=_text(listed[0][1]) if listed else "")
+
+    def folders(self, pattern: str = "*") -> list[str]:
+        """Names of the folders that can hold mail; `*` in the pattern stands for any text."""
+        listed = self._call("listing folders", self._client.list_folders, "", _one_line(pattern))
         return sorted(
             str(name)
             for flags, _, name in listed
@@ -259,6 +280,10 @@ def copied_uids(words: bytes) -> list[int]:
         low, _, high = part.partition(":")
         uids += range(int(low), int(high or low) + 1)
     return uids
+
+
+def _text(word: bytes | str | None) -> str:
+    return word.decode("ascii", "replace") if isinstance(word, bytes) else word or ""
 
 
 def _one_line(word: str) -> str:

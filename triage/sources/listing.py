@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from triage.sources import mbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from io import BufferedReader
 
 SETTLE_S: Final = 1.0  # a file changed within this time may still be written
@@ -133,11 +133,18 @@ class EmlFolder:
     """A folder of .eml files and its subfolders.
 
     A message is known by its path and content: a file that is written anew is a new message.
+    What lies in the folders `beside` is none of its mail.
     """
 
-    def __init__(self, path: Path, opener: Callable[[Path], BufferedReader] = _open) -> None:
+    def __init__(
+        self,
+        path: Path,
+        opener: Callable[[Path], BufferedReader] = _open,
+        beside: Iterable[Path] = (),
+    ) -> None:
         self._path = path
         self._open = opener
+        self._beside = frozenset(beside)
         self._known: dict[Path, tuple[Stamp, Entry]] = {}
 
     def missing(self) -> str:
@@ -170,8 +177,11 @@ class EmlFolder:
 
     def _eml_files(self) -> Iterator[tuple[Path, os.stat_result]]:
         for root, folders, _ in os.walk(self._path):
-            folders[:] = sorted(f for f in folders if not f.startswith("."))
-            for path, status in _files(Path(root)):
+            here = Path(root)
+            folders[:] = sorted(
+                f for f in folders if not f.startswith(".") and here / f not in self._beside
+            )
+            for path, status in _files(here):
                 if path.suffix.lower() == ".eml" and status.st_size:
                     yield path, status
 

@@ -194,6 +194,21 @@ def load(tx: Connection, message_id: int) -> Stored:
     return found[0]
 
 
+def id_of(tx: Connection, ref: MessageRef) -> int:
+    """Number of the message that lies at `ref`. Raises NotFoundError."""
+    query = select(messages.c.id).where(
+        messages.c.account == ref.account,
+        messages.c.folder == ref.folder,
+        messages.c.uid_validity == ref.uid_validity,
+        messages.c.uid == ref.uid,
+    )
+    found: int | None = tx.execute(query).scalar()
+    if found is None:
+        msg = f"there is no message {ref}"
+        raise NotFoundError(msg)
+    return found
+
+
 def earlier_copy(tx: Connection, stored: Stored) -> int | None:
     """An earlier message of the same account with the same bytes: renumbered, or moved."""
     if not stored.raw.content:
@@ -252,6 +267,11 @@ def decided(tx: Connection, message_id: int) -> Decided:
         msg = f"there is no message {message_id}"
         raise NotFoundError(msg)
     return found[0]
+
+
+def join(tx: Connection, message_id: int, case_id: int) -> None:
+    """A person said that this message belongs to a case."""
+    tx.execute(update(messages).where(messages.c.id == message_id).values(case_id=case_id))
 
 
 def of_case(tx: Connection, case_id: int) -> list[Decided]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
 
@@ -12,7 +12,7 @@ from triage.store.tables import labels, verdicts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +65,20 @@ def newest(tx: Connection) -> list[Label]:
     """The label in force for each labelled message."""
     last = select(func.max(labels.c.id)).group_by(labels.c.message_id)
     query = select(labels).where(labels.c.id.in_(last)).order_by(labels.c.message_id)
-    return [
-        Label(
-            message_id=row.message_id,
-            tags=tuple(row.tags),
-            previous=tuple(row.previous),
-            by=row.by,
-            how=row.how,
-            at=row.at,
-        )
-        for row in tx.execute(query)
-    ]
+    return [_label(row) for row in tx.execute(query)]
+
+
+def everything(tx: Connection) -> list[Label]:
+    """Every label there ever was, in the order in which they were given."""
+    return [_label(row) for row in tx.execute(select(labels).order_by(labels.c.id))]
+
+
+def _label(row: Row[Any]) -> Label:
+    return Label(
+        message_id=row.message_id,
+        tags=tuple(row.tags),
+        previous=tuple(row.previous),
+        by=row.by,
+        how=row.how,
+        at=row.at,
+    )

@@ -218,7 +218,8 @@ tag_folders = Table(
     Column("folder", String(400), nullable=False),  # as the server calls it
     Column("tag", String(200), nullable=False),  # '' for the folder of mail without a tag
     Column("began_at", Float, nullable=False),
-    Column("looked_at", Float),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("problem_since", Float),
     UniqueConstraint("account", "folder"),
 )
 

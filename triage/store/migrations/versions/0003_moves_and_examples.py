@@ -32,7 +32,8 @@ def upgrade() -> None:
         sa.Column("folder", sa.String(length=400), nullable=False),
         sa.Column("tag", sa.String(length=200), nullable=False),
         sa.Column("began_at", sa.Float(), nullable=False),
-        sa.Column("looked_at", sa.Float(), nullable=True),
+        sa.Column("problem", sa.Text(), server_default="", nullable=False),
+        sa.Column("problem_since", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tag_folders")),
         sa.UniqueConstraint("account", "folder", name=op.f("uq_tag_folders_account_folder")),
     )

@@ -1,0 +1,88 @@
+"""The part of the wiring that has to do with what people say a mail is; see `triage.app`."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from triage.config import ImapAccount
+from triage.errors import ConfigError
+from triage.pipeline.again import Rewriter
+from triage.pipeline.corrections import Corrector
+from triage.pipeline.labelling import Labeller
+from triage.pipeline.moves import MoveTaker
+from triage.secrets import read_secret
+from triage.tag_folders import folder_levels, tag_folder_problems
+from triage.tag_watcher import TagWatcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from triage.app import Settings
+    from triage.config import Account, Limits, TagFolders
+    from triage.pipeline.briefs import BriefWriter
+    from triage.sources.base import TagFolderReader
+    from triage.store.engine import Store
+
+
+def make_tag_folders(settings: Settings) -> list[tuple[TagFolders, TagFolderReader]]:
+    """The tag folders of each account that has some, with what the configuration says of them.
+
+    Raises:
+        ConfigError: names that do not fit the policy; every one of them.
+    """
+    config, tags = settings.config, tuple(settings.policy.routes)
+    problems = tag_folder_problems(config, tags)
+    if problems:
+        raise ConfigError([f"{config.path.name}: {place}.{says}" for place, says in problems])
+    return [
+        (account.tag_folders, _tag_folders(account, account.tag_folders, tags, config.limits))
+        for account in config.accounts
+        if account.tag_folders
+    ]
+
+
+def _tag_folders(
+    account: Account, settings: TagFolders, tags: Sequence[str], limits: Limits
+) -> TagFolderReader:
+    levels = folder_levels(settings, tags)
+    if isinstance(account, ImapAccount):
+        from triage.sources.imap_tag_folders import ImapTagFolders  # noqa: PLC0415
+
+        what = f"the password of account {account.name}"
+        return ImapTagFolders(account, levels, partial(read_secret, account.password, what), limits)
+    from triage.sources.disk_tag_folders import DiskTagFolders  # noqa: PLC0415
+
+    return DiskTagFolders(account, levels, limits)
+
+
+def make_tag_watchers(
+    settings: Settings,
+    store: Store,
+    labeller: Labeller,
+    learned: Callable[[], None],
+    *,
+    touch: bool = True,
+) -> list[TagWatcher]:
+    """One watcher for the tag folders of each account. Without `touch` no folder is made."""
+    return [
+        TagWatcher(
+            folders=folders,
+            store=store,
+            taker=MoveTaker(labeller=labeller, firm=settings.config.firm),
+            clock=time.time,
+            create=wanted.create and touch,
+            look_every_s=wanted.look_every_s,
+            learned=learned,
+        )
+        for wanted, folders in make_tag_folders(settings)
+    ]
+
+
+def make_labeller(settings: Settings, writer: BriefWriter) -> Labeller:
+    """What takes labels for any mail and lets cases follow."""
+    policy, firm = settings.policy, settings.config.firm
+    rewriter = Rewriter(policy=policy, writer=writer)
+    corrector = Corrector(policy=policy, firm=firm, rewriter=rewriter)
+    return Labeller(policy=policy, firm=firm, rewriter=rewriter, corrector=corrector)

@@ -1,0 +1,210 @@
+"""A person says what any mail is, in a case or not: keep it as a label, and act on it.
+
+Rules: a tag that is new is told to those who must know, as if the classifier had found it; a mail
+older than two weeks that is in no open case only teaches, for nobody wants briefs of old mail;
+what has just been said can be taken back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from triage.feedback import Meaning
+from triage.messages import Occasion
+from triage.parsing import normalise_subject, parse
+from triage.pipeline.people import client_address, people_outside
+from triage.pipeline.threads import open_case_of
+from triage.routing import route
+from triage.store import audit, cases, inbox, labels, timers, undo
+from triage.summary.wording import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from triage.config import Firm
+    from triage.messages import Email, Escalation
+    from triage.pipeline.again import Rewriter
+    from triage.pipeline.corrections import Corrector
+    from triage.policy import Policy
+
+ACTS_WITHIN_S = 14 * 86400
+TAKEN_BACK = "taken back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What came of a label.
+
+    Attributes:
+        before, after: the tags of the mail until now, and from now on.
+        case_id: the case it concerns; None when it only teaches.
+        told: names of those who get a brief because of it.
+        opened: whether it opened the case.
+        closed: whether it closed the case, as not an escalation.
+        too_old: whether it would have told somebody, were the mail not so old.
+    """
+
+    message_id: int
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    case_id: int | None = None
+    told: tuple[str, ...] = ()
+    opened: bool = False
+    closed: bool = False
+    too_old: bool = False
+    moments: tuple[undo.Moment, undo.Moment] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labeller:
+    """Takes labels for any mail in the store."""
+
+    policy: Policy
+    firm: Firm
+    rewriter: Rewriter
+    corrector: Corrector
+
+    def label(
+        self,
+        tx: Connection,
+        message_id: int,
+        tags: Sequence[str],
+        *,
+        by: str,
+        how: str,
+        who: str,
+        now: float,
+        acts: bool = True,
+    ) -> Effect:
+        """Say that a mail has these tags and no others.
+
+        Args:
+            tx: the transaction that makes it true.
+            message_id: number of the mail.
+            tags: tags of the policy; none of them for mail that is nobody's business.
+            by: who says so, for the label store.
+            how: the gesture.
+            who: the same person as a brief to others speaks of them, as the start of a sentence.
+            now: epoch seconds.
+            acts: whether cases follow; else it only teaches.
+        """
+        start = undo.moment(tx, message_id)
+        ordered = tuple(tag for tag in self.policy.routes if tag in tags)
+        effect = self._label(tx, message_id, ordered, by=by, how=how, who=who, now=now, acts=acts)
+        return replace(effect, moments=(start, undo.moment(tx, message_id)))
+
+    def take_back(self, tx: Connection, effect: Effect, *, by: str, now: float) -> list[str]:
+        """Undo what `label` has just done; addresses whose briefs had left already."""
+        assert effect.moments is not None
+        left = undo.take_back(tx, *effect.moments)
+        if effect.opened and effect.case_id:
+            cases.resolve(tx, effect.case_id, TAKEN_BACK, now)
+        about = {"case_id": effect.case_id, "message_id": effect.message_id}
+        detail = f"{TAKEN_BACK} by {by}: {_names(effect.after)} -> {_names(effect.before)}"
+        audit.note(tx, "labelled", now=now, detail=detail, **about)
+        return left
+
+    def _label(
+        self,
+        tx: Connection,
+        message_id: int,
+        tags: tuple[str, ...],
+        *,
+        by: str,
+        how: str,
+        who: str,
+        now: float,
+        acts: bool,
+    ) -> Effect:
+        mail = inbox.decided(tx, message_id)
+        before = labels.tags_of(tx, message_id)
+        case = cases.get(tx, mail.case_id) if mail.case_id else None
+        recent = mail.received_at >= now - ACTS_WITHIN_S
+        email = parse(inbox.load(tx, message_id).raw.content)
+        if case is None and tags and recent and acts:
+            case = open_case_of(tx, email, self.firm, now)
+            if case:
+                inbox.join(tx, message_id, case.id)
+        known = Effect(message_id=message_id, before=before, after=tags)
+        if case and acts and (case.open or (recent and tags)):
+            corrected = self.corrector.correct(
+                tx,
+                Meaning(kind="correct", exactly=tags),
+                case_id=case.id,
+                message_id=message_id,
+                by=by,
+                how=how,
+                who=who,
+                now=now,
+            )
+            return replace(known, case_id=case.id, told=corrected.told, closed=corrected.closed)
+        labels.put(tx, message_id, tags=tags, previous=before, by=by, how=how, now=now)
+        detail = f"{_names(before)} -> {_names(tags)} by {by}"
+        case_id = case.id if case else None
+        audit.note(tx, "labelled", now=now, case_id=case_id, message_id=message_id, detail=detail)
+        if not (acts and tags and case is None):
+            return known
+        if not recent:
+            return replace(known, too_old=True)
+        return self._open(tx, known, email, who=who, now=now)
+
+    def _open(self, tx: Connection, known: Effect, email: Email, *, who: str, now: float) -> Effect:
+        """Open a case for a mail that nobody was told of."""
+        escalation = route(
+            known.after,
+            text=f"{email.subject}\n{email.new_text}",
+            policy=self.policy,
+            turn=cases.count(tx),
+            excluded=people_outside(email, self.firm),
+        )
+        assert escalation is not None  # a tag that is new always leads to somebody
+        case = cases.begin(
+            tx,
+            tags=escalation.tags,
+            urgency=escalation.urgency,
+            client=client_address(email, self.firm),
+            subject=email.subject,
+            subject_key=normalise_subject(email.subject),
+            recipients=[person.id for person in escalation.recipients],
+            now=now,
+        )
+        inbox.join(tx, known.message_id, case.id)
+        self._tell(tx, case.id, known.message_id, escalation, who=who, now=now)
+        names = tuple(person.name for person in escalation.recipients)
+        return replace(known, case_id=case.id, told=names, opened=True)
+
+    def _tell(
+        self,
+        tx: Connection,
+        case_id: int,
+        message_id: int,
+        escalation: Escalation,
+        *,
+        who: str,
+        now: float,
+    ) -> None:
+        people = escalation.recipients
+        titles = listed([reason.title for reason in escalation.reasons])
+        self.rewriter.write(
+            tx,
+            case_id=case_id,
+            message_id=message_id,
+            occasion=Occasion.CORRECTED,
+            people=[self.policy.people[person.id] for person in people],
+            tags_for={person.id: person.tags for person in people},
+            note=f"{who} tagged it: {titles}.",
+            now=now,
+        )
+        if escalation.acknowledge_within_s is not None:
+            due_at = now + escalation.acknowledge_within_s
+            timers.put(tx, case_id=case_id, message_id=message_id, kind="remind", due_at=due_at)
+        names = ", ".join(person.name for person in people)
+        detail = f"{Occasion.CORRECTED}: {', '.join(escalation.tags)} to {names}"
+        audit.note(tx, "escalated", now=now, case_id=case_id, message_id=message_id, detail=detail)
+
+
+def _names(tags: Sequence[str]) -> str:
+    return ", ".join(tags) or "none"
