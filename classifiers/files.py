@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+# Only names that are certainly ours: the folder may be somebody's own.
+_LEFTOVER = re.compile(
+    r"\.(registry\.json|gate\.json|pinned\.jsonl|\d{4}-\d\d-\d\d\.\d+|encoder(-\w+)?)"
+    r"\.\d+\.(tmp|old)"
+)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -51,6 +58,13 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed writer left in a folder and those below it; the caller is `locked`."""
+    for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
+        if _LEFTOVER.fullmatch(path.name):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
 
 def _temporary(path: Path) -> Path:

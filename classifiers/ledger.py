@@ -24,7 +24,8 @@ class Ledger:
 
     Attributes:
         pins: version -> file name -> sha256.
-        history: what was done, oldest first: `{"action", "version", "at", "note"}`.
+        history: what was done, oldest first: `{"action", "version", "at", "note"}`; the actions
+            are promote, rollback, and keep for a new model that was not taken into use.
     """
 
     path: Path
@@ -62,6 +63,10 @@ class Ledger:
             raise ModelError(msg)
         return self._used("rollback", self.previous, now, note)
 
+    def kept(self, version: str, *, now: datetime, note: str) -> Ledger:
+        """Return a ledger that says why `version` was not taken into use."""
+        return replace(self, history=(*self.history, _event("keep", version, now, note)))
+
     def to_json(self) -> dict[str, Any]:
         """Return what `read_ledger` reads."""
         return {
@@ -72,9 +77,13 @@ class Ledger:
         }
 
     def _used(self, action: str, version: str, now: datetime, note: str) -> Ledger:
-        at = now.isoformat(timespec="seconds")
-        event = {"action": action, "version": version, "at": at, "note": note}
+        event = _event(action, version, now, note)
         return replace(self, current=version, history=(*self.history, event))
+
+
+def _event(action: str, version: str, now: datetime, note: str) -> dict[str, str]:
+    at = now.isoformat(timespec="seconds")
+    return {"action": action, "version": version, "at": at, "note": note}
 
 
 def read_ledger(root: Path, *, missing_ok: bool = False) -> Ledger:

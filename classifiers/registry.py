@@ -2,6 +2,7 @@
 
     models/registry.json                       pins, the current version, the history
     models/<version>/model.joblib, card.json   written once, never changed
+    models/<version>/gate.json                 why the model was taken into use, or not
     models/encoder/                            the sentence encoder, pinned by the models' cards
 
 Rules: nothing is loaded but through `stored`, which compares it with its pin first. Files appear
@@ -16,13 +17,13 @@ import json
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import joblib
 
 from classifiers.api import ModelError
 from classifiers.encoder import FILES, FOLDER, Encoder
-from classifiers.files import locked, write_folder, write_whole
+from classifiers.files import locked, remove_leftovers, write_folder, write_whole
 from classifiers.ledger import REGISTRY, Ledger, read_ledger
 from classifiers.stored import (
     CARD_FILE,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from classifiers.card import Card
     from classifiers.model import Model, Parts
 
+REPORT_FILE = "gate.json"
 _COMPRESSION = ("zlib", 9)
 
 
@@ -140,6 +142,37 @@ def promote(root: Path, version: str, *, now: datetime, note: str = "") -> Model
     return model
 
 
+def keep(root: Path, version: str, *, now: datetime, note: str = "") -> None:
+    """Leave the model in use as it is, and write down why `version` does not replace it.
+
+    Raises:
+        ModelError: the folder cannot be written.
+    """
+    with _changing(root) as ledger:
+        _store(ledger.kept(version, now=now, note=note))
+
+
+def write_report(root: Path, version: str, report: Mapping[str, object]) -> Path:
+    """Keep what the gate found beside the model.
+
+    Raises:
+        ModelError: the folder cannot be written.
+    """
+    path = root / version / REPORT_FILE
+    with _changing(root):
+        write_whole(path, _json(report))
+    return path
+
+
+def read_report(root: Path, version: str) -> dict[str, Any] | None:
+    """Return what `write_report` kept; None where there is nothing that can be read."""
+    try:
+        found = json.loads((root / version / REPORT_FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def adopt(source: Path, root: Path, *, now: datetime) -> Model:
     """Take the model in use at `source` into `root` as its first model, in use there too.
 
@@ -149,7 +182,8 @@ def adopt(source: Path, root: Path, *, now: datetime) -> Model:
         ModelError: see `load` and `save`.
     """
     model = load(source)
-    save(root, model)
+    if model.version not in read_ledger(root, missing_ok=True).pins:
+        save(root, model)  # else an earlier try ended between the two steps
     return promote(root, model.version, now=now, note="came with the program")
 
 
@@ -210,7 +244,11 @@ def _keep_encoder(root: Path, encoder: Encoder) -> None:
 
 
 def _replaceable(folder: Path) -> bool:
-    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {MODEL_FILE, CARD_FILE}
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {
+        MODEL_FILE,
+        CARD_FILE,
+        REPORT_FILE,
+    }
 
 
 def _write(folder: Path, model: Model) -> Path:
@@ -233,9 +271,13 @@ def _changing(root: Path) -> Iterator[Ledger]:
     try:
         root.mkdir(parents=True, exist_ok=True)
         with locked(root):
+            remove_leftovers(root)
             yield read_ledger(root, missing_ok=True)
     except OSError as error:
-        msg = f"models cannot be written to {root}: {error}; give another folder"
+        msg = (
+            f"models cannot be written to {root}: {error}; free some space, check its permissions, "
+            "or give another folder; the model in use stays as it is"
+        )
         raise ModelError(msg) from error
 
 

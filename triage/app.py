@@ -36,7 +36,7 @@ from triage.secrets import read_secret
 from triage.watcher import Beginning, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from classifiers.api import Classifier
@@ -214,6 +214,7 @@ def make_runner(
     touch: bool = True,
     numbered: bool = True,
     report: Callable[[Outcome], None] = lambda _outcome: None,
+    chores: Sequence[Callable[[float], None]] = (),
 ) -> EmbeddedRunner:
     """Everything that `triage run` runs, ready to start.
 
@@ -249,6 +250,7 @@ def make_runner(
         watchers=(),
         clock=time.time,
         report=report,
+        chores=chores,
         send_silence_s=config.outgoing.answer_timeout_s + 10 * config.outgoing.timeout_s,
     )
     labeller = make_labeller(settings, writer)

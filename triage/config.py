@@ -156,6 +156,19 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Learning:
+    """When `triage run` trains a new model by itself.
+
+    Attributes:
+        retrain_after: so many mails must have been labelled since the last training; 0 for never.
+        retrain_interval_s: and so long it must be since that one began.
+    """
+
+    retrain_after: int = 50
+    retrain_interval_s: int = 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything `triage.toml` says, validated; `path` is where it was read from."""
 
@@ -169,3 +182,4 @@ class Config:
     templates: Path | None = None  # own templates, looked up before the shipped ones
     key_file: Path = Path("triage.key")
     limits: Limits = field(default_factory=Limits)
+    learning: Learning = field(default_factory=Learning)

@@ -27,6 +27,7 @@ _KEYWORD = re.compile(r"[A-Za-z0-9$_.:+&=/#@!-]{1,100}")
 _NOT_EMPTY = ("name", "host", "username", "sender", "path", "store", "policy", "models",
               "templates", "key_file", "ca_file", "account", "folder", "timezone",
               "password_env", "password_file")  # fmt: skip
+_MAY_BE_0 = ("retrain_after",)
 _SECRET_KEYS = ("password_env", "password_file", "password_command")
 
 
@@ -81,6 +82,8 @@ def _value_problem(key: str, value: object) -> str:
 def _number_problem(key: str, value: int) -> str:
     if key == "port":
         return "" if 1 <= value <= _MAX_PORT else f"{value} is no port; ports are 1 to {_MAX_PORT}"
+    if key in _MAY_BE_0:
+        return "" if value >= 0 else f"{value} is too small; write 0 or a number above it"
     return "" if value > 0 else f"{value} is too small; write a number above 0"
 
 
@@ -137,10 +140,10 @@ def _check_account(account: Table, place: Place, mistakes: Mistakes) -> None:
     _check_secret(account, place, mistakes)
     _check_security(account, place, mistakes)
     _check_folders(account, place, mistakes)
+    _check_tag_folders(account, place, mistakes)
 
 
 def _check_secret(table: Table, place: Place, mistakes: Mistakes) -> None:
-    _check_tag_folders(account, place, mistakes)
     given = [key for key in _SECRET_KEYS if key in table]
     if len(given) > 1:
         says = f"stands beside {quoted(given[:-1])}; keep exactly one of them"
@@ -178,9 +181,6 @@ def _check_folders(account: Table, place: Place, mistakes: Mistakes) -> None:
         mistakes.add((*place, "after", "move_to"), says)
 
 
-def _check_outgoing(outgoing: Table, named: Mapping[str, Table], mistakes: Mistakes) -> None:
-    place: Place = ("outgoing",)
-    _check_secret(outgoing, place, mistakes)
 def _check_tag_folders(account: Table, place: Place, mistakes: Mistakes) -> None:
     """Names that are usable below each other; whether they fit the policy is told elsewhere."""
     if "tag_folders" not in account:
@@ -204,6 +204,9 @@ def _levels_problem(name: str) -> str:
     return ""
 
 
+def _check_outgoing(outgoing: Table, named: Mapping[str, Table], mistakes: Mistakes) -> None:
+    place: Place = ("outgoing",)
+    _check_secret(outgoing, place, mistakes)
     _check_security(outgoing, place, mistakes)
     has_password = any(key in outgoing for key in _SECRET_KEYS)
     if outgoing.get("username") and not has_password:

@@ -151,7 +151,7 @@ def test_train_compares_and_promotes_and_with_output_does_not(tmp_path: Path) ->
     assert first.exit_code == 0, first.stderr
     assert "is in use: there was no other model" in first.stdout
     second = run("train", "--only", "--data", SLICE, "--models", root)
-    assert "is in use from the next start" in second.stdout
+    assert "is in use; a running `triage run` takes it at once" in second.stdout
     listed = json.loads(run("models", "list", "--json", "--models", root).stdout)
     assert [entry["current"] for entry in listed] == [False, True]
     assert run("models", "rollback", "--models", root).exit_code == 0

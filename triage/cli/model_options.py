@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from classifiers.api import ClassifierError
+from classifiers.ledger import REGISTRY
 from triage.cli.inputs import InputError
 from triage.cli.options import CONFIG_VARIABLE, FAILED, WRONG_USAGE, config_path, fail
 from triage.resources import resource
@@ -61,10 +62,10 @@ def own_root(models: Path | None, config: Path | None = None) -> Path:
     return _configured_root(settings) if settings.is_file() else resource("models")
 
 
-def managed_root(models: Path | None) -> Path:
-    """Whose models are listed and chosen from: own ones as soon as there is a folder for them."""
-    own = own_root(models)
-    return own if models is not None or own.is_dir() else resource("models")
+def managed_root(models: Path | None, config: Path | None = None) -> Path:
+    """Whose models are listed and chosen from: own ones as soon as there are any."""
+    own = own_root(models, config)
+    return own if models is not None or (own / REGISTRY).is_file() else resource("models")
 
 
 def root_in_use(models: Path | None, config: Path | None = None) -> Path:

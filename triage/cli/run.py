@@ -63,7 +63,7 @@ def run(
         try:
             counts: Counter[str] = Counter()
             runner = _runner(settings, store, counts, dry_run=dry_run)
-            failed = _once(runner) if once else _forever(runner)
+            failed = _once(runner) if once else _forever(runner, settings, dry_run=dry_run)
         finally:
             store.close()
     if once:
@@ -91,21 +91,23 @@ def _log_settings(settings: Settings) -> None:
 def _runner(
     settings: Settings, store: Store, counts: Counter[str], *, dry_run: bool
 ) -> EmbeddedRunner:
-    from triage import app  # noqa: PLC0415
+    from triage import app, app_learning  # noqa: PLC0415
     from triage.channels.folder import FolderChannel  # noqa: PLC0415
 
     folder = settings.config.path.parent / "dry-run"
     if dry_run:
         typer.echo(f"dry run: nothing is sent; briefs land in {folder}", err=True)
+    classifier = app_learning.make_classifier(settings, store)
     return app.make_runner(
         settings,
         store,
         FolderChannel(folder) if dry_run else app.make_channel(settings.config.outgoing),
-        app.load_classifier(settings),
+        classifier,
         prober=None if dry_run else app.make_prober(settings.config),
         touch=not dry_run,
         numbered=not dry_run,  # the dry run's own store counts for itself
         report=lambda outcome: counts.update([outcome.action]),
+        chores=[classifier.refresh],
     )
 
 
@@ -118,11 +120,19 @@ def _stop_on_signals(runner: EmbeddedRunner) -> None:
         signal.signal(sign, stop)
 
 
-def _forever(runner: EmbeddedRunner) -> bool:
+def _forever(runner: EmbeddedRunner, settings: Settings, *, dry_run: bool) -> bool:
+    from triage import app_learning  # noqa: PLC0415
+
+    retrainer = app_learning.make_retrainer(settings, runner.sender.store)
+    if not dry_run:  # whose store has no labels of its own
+        runner.chores = [*runner.chores, retrainer.look]
     _stop_on_signals(runner)
     names = ", ".join(watcher.name for watcher in runner.watchers)
     typer.echo(f"watching {names}; stop with Ctrl-C", err=True)
-    runner.run()
+    try:
+        runner.run()
+    finally:
+        retrainer.stop()
     typer.echo("stopped; nothing is half done", err=True)
     return False
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from triage.cli import memory
 from triage.cli.model_options import (
     ModelsOption,
     own_root,
@@ -15,15 +19,18 @@ from triage.cli.model_options import (
     say,
     told,
 )
-from triage.cli.options import WRONG_USAGE, ConfigOption, config_path, fail
+from triage.cli.options import WRONG_USAGE, ConfigOption, fail
 from triage.resources import resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from classifiers.dataset import Example
     from classifiers.encoder import Encoder
     from classifiers.model import Model
+    from classifiers.tags import TagInfo
+    from triage.cli.memory import Memory
+    from triage.retraining import Author, Record
 
 
 def train(
@@ -66,6 +73,10 @@ def train(
     no_encoder: Annotated[
         bool, typer.Option("--no-encoder", help="Learn without a sentence encoder.")
     ] = False,
+    background: Annotated[
+        bool,
+        typer.Option("--background", hidden=True, help="As `triage run` trains: giving way."),
+    ] = False,
 ) -> None:
     """Learn from the starter mails, your labels (`triage label`) and --data.
 
@@ -73,35 +84,86 @@ def train(
     """
     if only and not data:
         fail("--only needs --data: there would be nothing to learn from", WRONG_USAGE)
-    with told():
-        from classifiers import registry, tags, training  # noqa: PLC0415 - loads scikit-learn
+    with told(), nullcontext() if only else memory.opened(config) as known:
+        from classifiers import registry, tags  # noqa: PLC0415 - loads scikit-learn
         from classifiers.dataset import read_examples  # noqa: PLC0415
+        from triage import retraining  # noqa: PLC0415
 
+        if background:
+            retraining.lower_priority()
         if output is not None:
             registry.check_output(output)
-        paths = [*([] if only else [resource("data") / "starter"]), *(data or [])]
-        examples, infos, now = read_examples(paths), tags.read_tag_infos(paths), datetime.now(UTC)
-        if not only:
-            examples += _labelled_by_people(config)
-        root = own_root(models, config)
-        in_use = _in_use(root_in_use(models, config))
-        old = in_use if output is None else None
-        if old and root_in_use(models, config) != root:
-            registry.adopt(root_in_use(models, config), root, now=now)
-        used = None if no_encoder else _encoder(encoder, in_use)
-        version = output.resolve().name if output else registry.free_version(root, now)
-        say(f"{len(examples)} labelled mails; this takes some minutes")
-        model = training.train(
-            examples, infos, version=version, now=now, encoder=used, progress=say
+        shipped = [] if only else [resource("data") / "starter"]
+        starter = read_examples(shipped) if shipped else []
+        own = (read_examples(data) if data else []) + _labelled_by_people(known)
+        infos, root = tags.read_tag_infos([*shipped, *(data or [])]), own_root(models, config)
+        how = retraining.AUTOMATIC if background else retraining.BY_HAND
+        author = retraining.Author(name=memory.person(), how=how)
+        material = Material(
+            examples=[*starter, *own],
+            own=frozenset(example.digest for example in own),
+            cases=() if output else retraining.pinned_cases(root),
         )
-        for info in model.card.tags:
-            if not info.means:
-                say(f"nothing says what {info.name!r} means; say it in tags.toml beside the rows")
-        folder = registry.save_at(output, model) if output else registry.save(root, model)
-        say(f"saved {folder}, pinned in {folder.parent / 'registry.json'}")
-        _print_held_out(model, examples)
-        if output is None:
-            _promote_unless_worse(model, old, examples, root=root, now=now)
+        book = retraining.Book(store=known.store if known and not output else None, author=author)
+        alone = nullcontext() if output else retraining.only_training(root)
+        with alone, book.recorded() as record:
+            in_use = _taken_along(models, config, root, output=output)
+            used = None if no_encoder else _encoder(encoder, in_use)
+            model = _learn(material.examples, infos, used, root=root, output=output)
+            record.version = model.version
+            _print_held_out(model, material.examples)
+            if output is None:
+                _settle(model, in_use, material, known, root=root, author=author, record=record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What is learnt from and judged on.
+
+    Attributes:
+        own: digests of the examples that did not come with the program.
+        cases: pinned cases.
+    """
+
+    examples: Sequence[Example]
+    own: frozenset[str]
+    cases: Sequence[Example]
+
+
+def _taken_along(
+    models: Path | None, config: Path | None, root: Path, *, output: Path | None
+) -> Model | None:
+    """The model in use, taken over into the folder of own models before the first of these."""
+    from classifiers import registry  # noqa: PLC0415 - loads scikit-learn
+
+    source = root_in_use(models, config)
+    in_use = _in_use(source)
+    if in_use is not None and output is None and source != root:
+        registry.adopt(source, root, now=datetime.now(UTC))
+    return in_use
+
+
+def _learn(
+    examples: Sequence[Example],
+    infos: Mapping[str, TagInfo],
+    encoder: Encoder | None,
+    *,
+    root: Path,
+    output: Path | None,
+) -> Model:
+    """Train and save a model; it is not in use yet."""
+    from classifiers import registry, training  # noqa: PLC0415 - loads scikit-learn
+
+    now = datetime.now(UTC)
+    version = output.resolve().name if output else registry.free_version(root, now)
+    say(f"{len(examples)} labelled mails; this takes some minutes")
+    model = training.train(examples, infos, version=version, now=now, encoder=encoder, progress=say)
+    for info in model.card.tags:
+        if not info.means:
+            say(f"nothing says what {info.name!r} means; say it in tags.toml beside the rows")
+    folder = registry.save_at(output, model) if output else registry.save(root, model)
+    say(f"saved {folder}, pinned in {folder.parent / 'registry.json'}")
+    return model
 
 
 def _encoder(folder: Path | None, in_use: Model | None) -> Encoder | None:
@@ -113,23 +175,14 @@ def _encoder(folder: Path | None, in_use: Model | None) -> Encoder | None:
     return in_use.encoder if in_use is not None else None
 
 
-def _labelled_by_people(config: Path | None) -> list[Example]:
-    """The labels in the store that the configuration names; none where there is no store yet."""
-    path = config_path(config)
-    if config is None and not path.is_file():
+def _labelled_by_people(known: Memory | None) -> list[Example]:
+    """The labels in the store; none where there is no store yet."""
+    if known is None:
         return []
     from classifiers.dataset import Example  # noqa: PLC0415 - loads scikit-learn
-    from triage import app  # noqa: PLC0415
     from triage.learning import labelled_mails  # noqa: PLC0415
 
-    settings = app.load_settings(path)
-    if not settings.config.store.exists():
-        return []
-    store = app.open_store(settings.config.store, create=False)
-    try:
-        found = labelled_mails(store, settings.config.firm)
-    finally:
-        store.close()
+    found = labelled_mails(known.store, known.firm)
     say(f"{len(found)} mails labelled by people")
     return [
         Example(
@@ -153,25 +206,39 @@ def _print_held_out(model: Model, examples: Sequence[Example]) -> None:
     typer.echo("\n".join([head, *report_lines(report, baselines)]))
 
 
-def _promote_unless_worse(
-    model: Model, old: Model | None, examples: Sequence[Example], *, root: Path, now: datetime
+def _settle(
+    model: Model,
+    old: Model | None,
+    material: Material,
+    known: Memory | None,
+    *,
+    root: Path,
+    author: Author,
+    record: Record,
 ) -> None:
-    """Put the model to use, unless the one in use does better on the same mails."""
-    from classifiers import comparison, dataset, registry  # noqa: PLC0415 - loads scikit-learn
-    from triage.cli.reports import comparison_lines  # noqa: PLC0415
+    """Put the model to use if the gate lets it pass, after saying what would change."""
+    from classifiers import dataset, registry  # noqa: PLC0415 - loads scikit-learn
+    from triage import differences, retraining  # noqa: PLC0415
+    from triage.cli import gate_report  # noqa: PLC0415
 
     if old is None:
-        registry.promote(root, model.version, now=now, note="first model")
+        now = datetime.now(UTC)
+        registry.promote(root, model.version, now=now, note=f"first model, {author}")
+        record.outcome, record.detail = "promoted", "first model"
         typer.echo(f"\n{model.version} is in use: there was no other model to compare it with")
         return
-    result = comparison.compare(model, old, dataset.deduplicate(examples))
-    typer.echo("\n".join(["", *comparison_lines(result, old.version, model.version), ""]))
-    if result.not_worse:
-        registry.promote(root, model.version, now=now, note=f"not worse than {old.version}")
-        typer.echo(f"{model.version} is in use from the next start of `triage run` on")
+    kept = dataset.deduplicate(material.examples)
+    judgement = retraining.judged(model, old, kept, own=material.own, cases=material.cases)
+    typer.echo("\n".join(["", *gate_report.gate_lines(judgement.to_json()), ""]))
+    if known is not None:
+        found = differences.find(known.store, known.firm, old, model, now=time.time())
+        typer.echo("\n".join([*gate_report.difference_lines(found, known.firm.timezone), ""]))
+    retraining.settle(root, judgement, author=author, now=datetime.now(UTC))
+    if judgement.passed:
+        record.outcome, record.detail = "promoted", f"instead of {old.version}"
+        typer.echo(f"{model.version} is in use; a running `triage run` takes it at once")
         return
-    for objection in result.objections:
-        typer.echo(f"worse than {old.version}: {objection}")
+    record.outcome, record.detail = "kept", "; ".join(judgement.objections)
     typer.echo(
         f"{old.version} stays in use; `triage models promote {model.version}` overrules this"
     )

@@ -36,7 +36,8 @@ class EmbeddedRunner:
     """Runs the steps until told to stop.
 
     `report` gets each outcome as it is decided; `send_silence_s` is how long one attempt to
-    send may lawfully take.
+    send may lawfully take. `chores` are small things to see to between batches; each gets the
+    time in epoch seconds and must not wait.
     """
 
     decider: Decider
@@ -47,6 +48,7 @@ class EmbeddedRunner:
     clock: Callable[[], float]
     report: Callable[[Outcome], None] = lambda _outcome: None
     send_silence_s: float = 1500.0
+    chores: Sequence[Callable[[float], None]] = ()
     beats: Heartbeats = field(default_factory=Heartbeats)
 
     def __post_init__(self) -> None:
@@ -95,7 +97,9 @@ class EmbeddedRunner:
                 return
 
     def decide_some(self) -> list[Outcome]:
-        """One batch of decisions, reported."""
+        """One batch of decisions, reported; before it the chores."""
+        for chore in self.chores:
+            chore(self.clock())
         outcomes = self.decider.decide_pending(self.clock())
         for outcome in outcomes:
             log.info(

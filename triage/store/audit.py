@@ -32,6 +32,11 @@ Action = Literal[
     "labelled",
     "marked",
     "stumbled",
+    "trained",
+    "promoted",
+    "rolled-back",
+    "model-taken",
+    "model-refused",
 ]
 
 
@@ -66,6 +71,14 @@ def note(
             outbox_id=outbox_id,
         )
     )
+
+
+def last(tx: Connection, *actions: Action) -> Entry | None:
+    """The newest event of these kinds."""
+    query = select(audit.c.at, audit.c.action, audit.c.detail, audit.c.message_id)
+    query = query.where(audit.c.action.in_(actions)).order_by(audit.c.id.desc()).limit(1)
+    row = tx.execute(query).first()
+    return Entry(**row._mapping) if row else None  # noqa: SLF001 - the documented way to a dict
 
 
 def of_case(tx: Connection, case_id: int) -> list[Entry]:

@@ -1,0 +1,50 @@
+"""The settings and the store, for verbs about models: of use where they are, not needed."""
+
+from __future__ import annotations
+
+import getpass
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.cli.options import config_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from triage.config import Firm
+    from triage.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """An open store, and whose it is."""
+
+    store: Store
+    firm: Firm
+
+
+@contextmanager
+def opened(config: Path | None) -> Iterator[Memory | None]:
+    """Open the store that the configuration names; None where either is not there yet."""
+    path = config_path(config)
+    if config is None and not path.is_file():
+        yield None
+        return
+    from triage import app  # noqa: PLC0415 - keeps --help quick
+
+    settings = app.load_settings(path)
+    if not settings.config.store.exists():
+        yield None
+        return
+    store = app.open_store(settings.config.store, create=False)
+    try:
+        yield Memory(store=store, firm=settings.config.firm)
+    finally:
+        store.close()
+
+
+def person() -> str:
+    """The login name of whoever runs the command."""
+    return getpass.getuser()
