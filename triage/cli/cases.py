@@ -35,8 +35,8 @@ def _opened(config: Path | None) -> tuple[Settings, Store]:
 
 
 def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
-    """Open cases, mail for review, briefs not sent, and how each mailbox does."""
-    from triage.cli import case_json, case_report  # noqa: PLC0415
+    """Open cases, mail for review, briefs not sent, and how mailboxes and the model do."""
+    from triage.cli import case_json, case_report, learning_report  # noqa: PLC0415
     from triage.store import cases, inbox, mailboxes, outbox  # noqa: PLC0415
 
     settings, store = _opened(config)
@@ -46,6 +46,7 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
         review = inbox.unsure(tx, 20)
         boxes = mailboxes.everything(tx)
         counts = inbox.outcomes(tx)
+        learning = learning_report.gather(tx, settings.config, time.time())
     if as_json:
         found = {
             "cases": [case_json.case(case) for case in open_cases],
@@ -53,6 +54,7 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
             "review": [case_json.mail(mail) for mail in review],
             "mailboxes": [case_json.mailbox(box) for box in boxes],
             "counts": {action or "waiting": number for action, number in counts.items()},
+            "learning": learning_report.to_json(learning),
         }
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -61,6 +63,7 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
     _say(case_report.outbox_lines(unsent, zone))
     _say(case_report.review_lines(review))
     _say(case_report.mailbox_lines(boxes, zone))
+    _say(learning_report.lines(learning, zone))
     parts = ", ".join(f"{number} {action or 'waiting'}" for action, number in counts.items())
     typer.echo(f"Mail so far: {parts or 'none'}")
 
