@@ -6,7 +6,7 @@ tags exist is agreed between this file and the model's card; no tag is named in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from triage.messages import Urgency
@@ -58,6 +58,32 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of issue beneath a tag, such as "HR" beneath blocked work.
+
+    Attributes:
+        id: key of its table in the file.
+        routes: by tag, where a mail with that tag and of this kind leads: the tag's own route with
+            what the kind says otherwise. Its keys are the tags that the kind refines.
+        words: what people call it when they answer a brief; the first is shown.
+        roles: who writes such mail, `client` or `staff`; empty: anybody.
+        situations: described examples; a mail is of the kind whose examples it is nearest to.
+        cues: words and phrases that speak for it; a trailing * stands for any ending.
+        spares_named: people of the policy who are named in the mail are not told, unless a
+            person who was told says so.
+    """
+
+    id: str
+    title: str
+    routes: dict[str, Route]
+    words: tuple[str, ...] = ()
+    roles: tuple[Literal["client", "staff"], ...] = ()
+    situations: tuple[str, ...] = ()
+    cues: tuple[str, ...] = ()
+    spares_named: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The whole policy. `fallback` hears of mail that could not be read."""
 
@@ -65,3 +91,9 @@ class Policy:
     people: dict[str, Person]
     routes: dict[str, Route]
     fallback: str
+    kinds: dict[str, Kind] = field(default_factory=dict)
+
+    def route_of(self, tag: str, kind: str = "") -> Route | None:
+        """Where a tag leads; as its kind says, where the policy knows that kind for it."""
+        refined = self.kinds[kind].routes.get(tag) if kind in self.kinds else None
+        return refined or self.routes.get(tag)
