@@ -68,6 +68,9 @@ class Verdict:
             `unsure_tags` only.
         unsure_tags: tags too likely to drop and too unlikely to act on; a person should look.
         model: version of the model that made this decision.
+        novel: the document is unlike all that the model learned from, such as another language,
+            so its scores mean little. A tag in `tags` stands all the same: sentences that the
+            model can read suffice for it.
     """
 
     tags: tuple[str, ...]
@@ -76,11 +79,12 @@ class Verdict:
     unsure_tags: tuple[str, ...] = ()
     model: str = ""
     id: str = field(default="")
+    novel: bool = False
 
     @property
     def unsure(self) -> bool:
-        """Whether a person should look at this document although no tag was given for sure."""
-        return bool(self.unsure_tags)
+        """Whether a person should look, for tags that were not given for sure or for novelty."""
+        return self.novel or bool(self.unsure_tags)
 
 
 class Classifier(Protocol):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from classifiers.api import Document, Evidence
     from classifiers.card import Card
     from classifiers.encoder import Encoder
+    from classifiers.novelty import Novelty
 
 BATCH = 256  # documents whose features are in memory at a time
 
@@ -97,6 +98,7 @@ class Parts:
             that a later model can be compared on the same mails without either having seen them.
         flattered: training mails (by digest) without such scores, since the encoder was tuned on
             them; whatever the model says of these proves nothing.
+        novelty: what tells mail unlike all of it; None in models from before there was such.
     """
 
     tags: tuple[str, ...]
@@ -105,6 +107,7 @@ class Parts:
     sentences: PerTagLogistic
     held_out: Mapping[str, tuple[float, ...]]
     flattered: frozenset[str] = frozenset()
+    novelty: Novelty | None = None
 
 
 def encoder_scores(
@@ -179,8 +182,8 @@ class Model:
 
     def _classify(self, documents: Sequence[Document]) -> list[Verdict]:
         scores = self.probabilities(documents)
-        decisions = [decide(score, self.card.thresholds) for score in scores]
-        wanted = [(*given, *unsure) for given, unsure in decisions]
+        decisions = [self._decided(*each) for each in zip(documents, scores, strict=True)]
+        wanted = [(*given, *unsure) for given, unsure, _ in decisions]
         grounds = self._evidence(documents, wanted)
         return [
             Verdict(
@@ -190,11 +193,32 @@ class Model:
                 scores={tag: score[tag] for tag in self.tags},
                 evidence=tuple(evidence),
                 model=self.version,
+                novel=novel,
             )
-            for document, score, (given, unsure), evidence in zip(
+            for document, score, (given, unsure, novel), evidence in zip(
                 documents, scores, decisions, grounds, strict=True
             )
         ]
+
+    def _decided(
+        self, document: Document, scores: Mapping[str, float]
+    ) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+        """Return (tags given, tags unsure, whether the mail is novel).
+
+        A novel mail is only given what its familiar sentences would be given by themselves.
+        """
+        given, unsure = decide(scores, self.card.thresholds)
+        novelty = self.parts.novelty
+        if novelty is None or not novelty.is_novel(document):
+            return given, unsure, False
+        alone = self._given(novelty.familiar_part(document)) if given else ()
+        sure = tuple(tag for tag in given if tag in alone)
+        doubted = {*given, *unsure} - set(sure)
+        return sure, tuple(tag for tag in self.card.thresholds if tag in doubted), True
+
+    def _given(self, document: Document) -> tuple[str, ...]:
+        [scores] = self.probabilities([document])
+        return decide(scores, self.card.thresholds)[0]
 
     def _evidence(
         self, documents: Sequence[Document], wanted: Sequence[tuple[str, ...]]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from classifiers import evaluation
+from classifiers import evaluation, novelty
 from classifiers.api import DataError
 from classifiers.card import Card
 from classifiers.dataset import data_digest, deduplicate, folds
@@ -136,6 +136,7 @@ def train(
         sentences=PerTagLogistic().fit(matrices.sentences, sentences.truth, sentences.weight),
         held_out=_by_digest(_where(usable, kept), held_out.mails[usable]),
         flattered=frozenset(example.digest for example in _where(~usable, kept)),
+        novelty=novelty.fit(documents, fold_of.tolist()),
     )
     card = _card(kept, infos, sentences, held_out, tags=tags, settings=settings)
     data = {

@@ -34,7 +34,10 @@ class Clock:
 
 
 class WordClassifier:
-    """Gives a tag when its word stands in the text; `perhaps WORD` makes it unsure."""
+    """Gives a tag when its word stands in the text; `perhaps WORD` makes it unsure.
+
+    A mail with `bitte` in it is novel.
+    """
 
     tags = tuple(WORDS)
     version = "words-1"
@@ -65,6 +68,7 @@ class WordClassifier:
                 if WORDS[tag] in s.lower()
             ),
             model=self.version,
+            novel="bitte" in text,
         )
 
 

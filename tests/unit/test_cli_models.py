@@ -55,7 +55,7 @@ def test_classify_prints_one_json_object_a_line_with_the_promised_keys(
     assert done.exit_code == 0
     assert done.stderr == ""
     assert (mail["id"], row["id"]) == (str(tmp_path / "one.eml"), "r1")
-    assert mail.keys() >= {"id", "tags", "scores", "evidence", "unsure", "model"}
+    assert mail.keys() >= {"id", "tags", "scores", "evidence", "unsure", "novel", "model"}
     assert list(mail["scores"]) == ["upsell", "dissatisfaction", "scope_mismatch", "blocker"]
     assert all(0 < score < 1 for score in mail["scores"].values())
     assert all({"tag", "sentence"} <= set(e) for e in mail["evidence"])
@@ -220,3 +220,11 @@ def test_the_first_own_model_can_be_rolled_back_to_the_one_that_came_along(
         m["version"] for m in json.loads(run("models", "list", "--json").stdout) if m["current"]
     ]
     assert current == shipped
+
+
+def test_classify_says_that_a_mail_is_unlike_what_the_model_learned_from(root: Path) -> None:
+    row = {"id": "r2", "body": "Leider kann sich hier seit heute Morgen niemand mehr anmelden."}
+    stdin = json.dumps(row).encode()
+    said = json.loads(run("classify", "--json", "--models", root, "-", stdin=stdin).stdout)
+    assert (said["novel"], said["unsure"], said["tags"]) == (True, True, [])
+    assert "unlike the mails" in run("classify", "--models", root, "-", stdin=stdin).stdout

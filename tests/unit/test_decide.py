@@ -8,6 +8,7 @@ import pytest
 from tests.fakes import ListProber
 from tests.steps import Bench, make_bench
 from triage.messages import DeliveryStatus
+from triage.pipeline.decide import NOVEL
 from triage.pipeline.send import RetryRules
 from triage.store import audit, cases, inbox, outbox
 
@@ -45,7 +46,30 @@ def test_an_unsure_reply_joins_when_its_case_has_the_tag_already(bench: Bench) -
 
 
 def test_a_mail_without_any_text_waits_for_review(bench: Bench) -> None:
-    assert bench.judge("", subject="see attached").action == "unsure"
+    outcome = bench.judge("", subject="see attached")
+    assert (outcome.action, outcome.why) == ("unsure", "there is no text to judge")
+
+
+def test_a_mail_in_another_language_waits_for_review_and_says_why(bench: Bench) -> None:
+    outcome = bench.judge("Bitte dringend um Rueckruf.")
+    assert (outcome.action, outcome.why) == ("unsure", NOVEL)
+    assert bench.queued() == []
+    assert bench.judge("Bitte, perhaps stuck.").why == f"{NOVEL}; perhaps blocker 0.10"
+
+
+def test_a_novel_reply_waits_for_review_although_its_case_is_open(bench: Bench) -> None:
+    bench.judge("We are stuck.", message_id="<a@client.example>")
+    headers = "References: <a@client.example>\r\n"
+    outcome = bench.judge("Bitte um Rueckruf.", headers=headers)
+    assert (outcome.action, outcome.case_id) == ("unsure", 1)
+    assert bench.judge("Bitte, perhaps stuck.", headers=headers).action == "unsure"
+
+
+def test_what_a_novel_mail_says_plainly_goes_out_and_joins_its_case(bench: Bench) -> None:
+    outcome = bench.judge("Bitte help: we are stuck.", message_id="<a@client.example>")
+    assert (outcome.action, outcome.tags) == ("escalated", ("blocker",))
+    headers = "References: <a@client.example>\r\n"
+    assert bench.judge("Bitte! Still stuck.", headers=headers).action == "joined"
 
 
 @pytest.mark.parametrize(

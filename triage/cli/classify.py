@@ -68,6 +68,7 @@ def verdict_record(verdict: Verdict) -> dict[str, Any]:
         ],
         "unsure": verdict.unsure,
         "unsure_tags": list(verdict.unsure_tags),
+        "novel": verdict.novel,
         "model": verdict.model,
     }
 

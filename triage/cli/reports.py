@@ -114,6 +114,8 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     tags = [f"{tag} {verdict.scores[tag]:.0%}" for tag in verdict.tags]
     unsure = [f"unsure: {tag} {verdict.scores[tag]:.0%}" for tag in verdict.unsure_tags]
     lines = [f"{verdict.id}: {', '.join([*tags, *unsure]) or 'no tag'}"]
+    if verdict.novel:
+        lines.append("    unlike the mails the model learned from, such as another language")
     return lines + [f"    {e.tag}: {' '.join(e.sentence.split())}" for e in verdict.evidence]
 
 

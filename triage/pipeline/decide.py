@@ -47,6 +47,8 @@ NOT_TRIAGED = {
     MailKind.OURS: "sent by this program",
 }
 
+NOVEL = "unlike the mails the model learned from, such as another language"
+
 _NOTHING_READ = Email(
     subject="", sender=Address(address=""), text="", new_text="", kind=MailKind.UNREADABLE
 )
@@ -184,8 +186,9 @@ class Decider:
             return self._escalate(tx, reading, escalation, case, now)
         case_id = case.id if case else None
         open_questions = set(verdict.unsure_tags) - set(case.tags if case else ())
-        if open_questions or _nothing_to_read(email):
-            why = _why_unsure(verdict)
+        unread = _nothing_to_read(email) or (verdict.novel and not verdict.tags)
+        if open_questions or unread:
+            why = _why_unsure(verdict, email)
             return self._conclude(tx, reading, "unsure", why, case_id=case_id)
         if case and (verdict.tags or verdict.unsure):
             why = f"case {case.id} has it already"
@@ -349,11 +352,14 @@ def _nothing_to_read(email: Email) -> bool:
     return not email.text.strip()
 
 
-def _why_unsure(verdict: Verdict) -> str:
-    if not verdict.unsure:
-        return "there is no text to judge"
+def _why_unsure(verdict: Verdict, email: Email) -> str:
     found = ", ".join(f"{tag} {verdict.scores[tag]:.2f}" for tag in verdict.unsure_tags)
-    return f"perhaps {found}"
+    reasons = [f"perhaps {found}"] if found else []
+    if _nothing_to_read(email):
+        reasons.insert(0, "there is no text to judge")
+    elif verdict.novel:
+        reasons.insert(0, NOVEL)
+    return "; ".join(reasons)
 
 
 def _known(case: cases.Case) -> KnownCase:
