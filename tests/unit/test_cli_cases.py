@@ -131,7 +131,7 @@ def test_the_review_list_says_how_to_read_a_mail(bench: Bench, tmp_path: Path) -
     bench.judge("We are perhaps stuck.")
     shown = run(tmp_path, "status").stdout
     assert "triage show --mail NUMBER" in shown
-    assert "only teaches" in shown
+    assert "Go through them: `triage label`" in shown
 
 
 def _ids(bench: Bench, folder: Path) -> list[str]:

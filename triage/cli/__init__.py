@@ -12,7 +12,7 @@ import typer
 
 from classifiers.api import ClassifierError
 from triage import __version__
-from triage.cli import cases, demo, models, parse, run, setup
+from triage.cli import cases, demo, label, models, parse, run, setup
 from triage.errors import ConfigError, TriageError
 
 EXIT_FAILED = 1
@@ -37,7 +37,7 @@ def _version(
         raise typer.Exit
 
 
-for _verbs in (demo, setup, run, cases, parse, models):
+for _verbs in (demo, setup, run, cases, label, parse, models):
     _verbs.register(app)
 
 

@@ -72,8 +72,8 @@ def review_lines(mails: Sequence[Decided]) -> Iterator[str]:
     """Mails that wait for a person's judgement."""
     yield f"For review, newest first: {len(mails)}"
     if mails:
-        yield "  Read one: `triage show --mail NUMBER`. Say what it is: `triage label NUMBER TAGS`,"
-        yield "  which only teaches: it tells nobody, so pass on yourself what somebody must know."
+        yield "  Go through them: `triage label`. One alone: `triage show --mail NUMBER`, then"
+        yield "  `triage label NUMBER TAGS`, or NUMBER none. A tag tells those who must know."
     for mail in mails:
         yield f"  {mail.id}  {plain(mail.sender, 50)}  {plain(mail.subject, 70)}  {mail.why}"
 

@@ -1,4 +1,4 @@
-"""`triage status`, `show`, `retry`, `resolve`, `label`: what is open, and what to do about it."""
+"""`triage status`, `show`, `retry`, `resolve`: what is open, and what to do about it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    for verb in (status, show, retry, resolve, label):
+    for verb in (status, show, retry, resolve):
         app.command()(verb)
 
 
@@ -172,29 +172,3 @@ def resolve(
         if closed:
             audit.note(tx, "resolved", now=now, case_id=case, detail=outcome)
     typer.echo(f"case {case} is resolved" if closed else f"case {case} was resolved before")
-
-
-def label(
-    message: Annotated[int, typer.Argument(help="Number of the mail, as the brief shows it.")],
-    tags: Annotated[list[str], typer.Argument(help="The right tags, or `none`.")],
-    config: ConfigOption = None,
-) -> None:
-    """Say what a mail really is; `triage train` learns from it."""
-    from triage.store import audit, inbox, labels  # noqa: PLC0415
-
-    settings, store = _opened(config)
-    if len(tags) > 1 and "none" in [tag.lower() for tag in tags]:
-        fail("none stands alone; write `none`, or the tags without it", 2)
-    right = [] if [tag.lower() for tag in tags] == ["none"] else [tag.lower() for tag in tags]
-    unknown = [tag for tag in right if tag not in settings.policy.routes]
-    if unknown:
-        known = ", ".join(settings.policy.routes)
-        fail(f"no such tag: {', '.join(unknown)}; write some of {known}, or none", 2)
-    now = time.time()
-    with store.write() as tx:
-        mail = inbox.decided(tx, message)
-        who = getpass.getuser()
-        labels.put(tx, message, tags=right, previous=mail.tags, by=who, how="command", now=now)
-        detail = f"{', '.join(mail.tags) or 'none'} -> {', '.join(right) or 'none'} by {who}"
-        audit.note(tx, "labelled", now=now, case_id=mail.case_id, message_id=message, detail=detail)
-    typer.echo(f"mail {message} is labelled {', '.join(right) or 'none'}; `triage train` learns it")

@@ -96,16 +96,16 @@ class Labeller:
         effect = self._label(tx, message_id, ordered, by=by, how=how, who=who, now=now, acts=acts)
         return replace(effect, moments=(start, undo.moment(tx, message_id)))
 
-    def take_back(self, tx: Connection, effect: Effect, *, by: str, now: float) -> list[str]:
+    def take_back(self, tx: Connection, effect: Effect, *, by: str, now: float) -> tuple[str, ...]:
         """Undo what `label` has just done; addresses whose briefs had left already."""
         assert effect.moments is not None
-        left = undo.take_back(tx, *effect.moments)
-        if effect.opened and effect.case_id:
+        done = undo.take_back(tx, *effect.moments)
+        if effect.opened and effect.case_id and done.case_as_before:
             cases.resolve(tx, effect.case_id, TAKEN_BACK, now)
-        about = {"case_id": effect.case_id, "message_id": effect.message_id}
         detail = f"{TAKEN_BACK} by {by}: {_names(effect.after)} -> {_names(effect.before)}"
-        audit.note(tx, "labelled", now=now, detail=detail, **about)
-        return left
+        case_id, message_id = effect.case_id, effect.message_id
+        audit.note(tx, "labelled", now=now, case_id=case_id, message_id=message_id, detail=detail)
+        return done.left
 
     def _label(
         self,
