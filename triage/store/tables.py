@@ -254,7 +254,7 @@ examples = Table(
     Column("thread", String(64), nullable=False),
     Column("redacted", Boolean, nullable=False),
     Column("imported_at", Float, nullable=False),
-    UniqueConstraint("digest"),
+    UniqueConstraint("digest", "sha256"),
 )
 
 example_labels = Table(

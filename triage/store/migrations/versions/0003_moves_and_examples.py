@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("redacted", sa.Boolean(), nullable=False),
         sa.Column("imported_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_examples")),
-        sa.UniqueConstraint("digest", name=op.f("uq_examples_digest")),
+        sa.UniqueConstraint("digest", "sha256", name=op.f("uq_examples_digest_sha256")),
     )
     op.create_table(
         "tag_folders",
