@@ -1,4 +1,4 @@
-"""`policy.toml` as frozen values: people, routes per tag, clauses, urgency.
+"""`policy.toml` as frozen values: people, routes per tag, levels, hours, clauses, urgency.
 
 The written escalation policy lives here in a form that people can read and argue with. Which
 tags exist is agreed between this file and the model's card; no tag is named in code.
@@ -7,19 +7,43 @@ tags exist is agreed between this file and the model's card; no tag is named in 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date  # noqa: TC003 - the loader reads these annotations at run time
 from typing import Literal
 
 from triage.messages import Urgency
 
+MANAGEMENT = "management"  # the role whose people are all of management
+DAY_S = 86400
+
+Span = tuple[int, int]  # seconds since midnight, from and to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """Days on which somebody is away, the last one included.
+
+    `deputy` stands in for this absence, where it is not the usual one.
+    """
+
+    first: date
+    last: date
+    deputy: str = ""
+    because: str = ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who can be told. `id` is the key of their table in the file."""
+    """Somebody who can be told. `id` is the key of their table in the file.
+
+    `deputy` is the id of who hears in their place while they are away.
+    """
 
     id: str
     name: str
     address: str
     role: str = ""
+    deputy: str = ""
+    absent: tuple[Absence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +64,13 @@ class Route:
         need: `all` of them hear, or `any` one (taking turns).
         clause: the written policy's own words.
         next_step: what the reader should do first.
-        acknowledge_within_s: remind once when nobody answered by then; None: never.
+        acknowledge_within_s: the window for an answer, in seconds of working time (of the clock
+            where the policy has no hours); None: nobody is reminded, and no level follows.
         raises: what makes it more urgent than `urgency`.
         words: further words for the tag in managers' answers ("not sales"); the first is shown.
+        levels: ids of the levels that follow when nobody answers; None: all of the policy.
+        remind_after_s: when the reminder goes out, in the same seconds; None: after three quarters
+            of the window, or at its end where no level follows.
     """
 
     tag: str
@@ -55,6 +83,80 @@ class Route:
     acknowledge_within_s: int | None = None
     raises: tuple[Raise, ...] = ()
     words: tuple[str, ...] = ()
+    levels: tuple[str, ...] | None = None
+    remind_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Who hears when nobody has answered in time.
+
+    Attributes:
+        id: key of its table in the file; the levels follow one another in the file's order.
+        to: ids of people.
+        next: with them, whoever comes next in the route's own list and has not heard.
+        within_s: the window for an answer, until the level after it; None: as in the route.
+        clause: the written policy's own words.
+    """
+
+    id: str
+    title: str
+    to: tuple[str, ...] = ()
+    next: bool = False
+    within_s: int | None = None
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """A rule by which a grave case goes to a later level at once. All it names must hold.
+
+    Attributes:
+        to: id of the level whose people hear with the first brief; those before it are passed over.
+        urgency: at least so urgent.
+        tags: at least so many tags in the case.
+        of: only with one of these tags or kinds; empty: any.
+        because: the reason in a sentence, for the brief.
+    """
+
+    to: str
+    urgency: Urgency = Urgency.LOW
+    tags: int = 1
+    of: tuple[str, ...] = ()
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """When people work, in local time.
+
+    Attributes:
+        work: from and to, on each working day.
+        lunch: a break within it; None: none.
+        days: working days, Monday is 0.
+        timezone: by name; empty: the firm's, see `triage.toml`.
+        holidays: codes of countries or their regions, such as `DE-BE`.
+        closed: further days on which nobody works.
+    """
+
+    work: Span
+    lunch: Span | None = None
+    days: tuple[int, ...] = (0, 1, 2, 3, 4)
+    timezone: str = ""
+    holidays: tuple[str, ...] = ()
+    closed: tuple[date, ...] = ()
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The working time of a day, without lunch."""
+        if self.lunch is None:
+            return (self.work,)
+        return ((self.work[0], self.lunch[0]), (self.lunch[1], self.work[1]))
+
+    @property
+    def day_s(self) -> int:
+        """How much working time a day has, in seconds."""
+        return sum(end - start for start, end in self.spans)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +187,39 @@ class Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The whole policy. `fallback` hears of mail that could not be read."""
+    """The whole policy.
+
+    Attributes:
+        version: as the file says, or made of `digest` where it says nothing.
+        fallback: hears of mail that could not be read.
+        roles: ids of people by what they do, such as all of `management`.
+        levels: who hears when nobody answers, in this order.
+        skips: when levels are passed over.
+        hours: working time; None: windows are counted by the clock, day and night.
+        digest: names what the file says, whatever its version; empty for a policy without a file.
+    """
 
     version: str
     people: dict[str, Person]
     routes: dict[str, Route]
     fallback: str
     kinds: dict[str, Kind] = field(default_factory=dict)
+    roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    levels: dict[str, Level] = field(default_factory=dict)
+    skips: tuple[Skip, ...] = ()
+    hours: Hours | None = None
+    digest: str = ""
+
+    @property
+    def stamp(self) -> str:
+        """What is kept with each decision: the version, and what the file really said."""
+        told = not self.digest or self.version.startswith(self.digest)
+        return self.version if told else f"{self.version} ({self.digest})"
+
+    @property
+    def management(self) -> tuple[str, ...]:
+        """Ids of all of management; empty where the policy does not say who that is."""
+        return self.roles.get(MANAGEMENT, ())
 
     def route_of(self, tag: str, kind: str = "") -> Route | None:
         """Where a tag leads; as its kind says, where the policy knows that kind for it."""
