@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 
 ENCODER_VENV := .venv-encoder
 
-.PHONY: setup demo test lint soak bench encoder
+.PHONY: setup demo test lint soak kills bench encoder
 
 setup: $(STAMP)
 
@@ -32,6 +32,10 @@ test: lint
 
 soak: $(STAMP)
 	@$(BIN)/python -m tests.soak
+
+# Kill -9 in every phase of training and promotion, a hundred times: about three minutes.
+kills: $(STAMP)
+	@$(BIN)/python -m tests.kills --kills 100
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench

@@ -73,6 +73,15 @@ def train(
     no_encoder: Annotated[
         bool, typer.Option("--no-encoder", help="Learn without a sentence encoder.")
     ] = False,
+    starter: Annotated[
+        Path | None,
+        typer.Option(
+            "--starter",
+            hidden=True,
+            exists=True,
+            help="Learn from these instead of the starter mails.",
+        ),
+    ] = None,
     background: Annotated[
         bool,
         typer.Option("--background", hidden=True, help="As `triage run` trains: giving way."),
@@ -93,14 +102,14 @@ def train(
             retraining.lower_priority()
         if output is not None:
             registry.check_output(output)
-        shipped = [] if only else [resource("data") / "starter"]
-        starter = read_examples(shipped) if shipped else []
+        shipped = [] if only else [starter or resource("data") / "starter"]
+        invented = read_examples(shipped) if shipped else []
         own = (read_examples(data) if data else []) + _labelled_by_people(known)
         infos, root = tags.read_tag_infos([*shipped, *(data or [])]), own_root(models, config)
         how = retraining.AUTOMATIC if background else retraining.BY_HAND
         author = retraining.Author(name=memory.person(), how=how)
         material = Material(
-            examples=[*starter, *own],
+            examples=[*invented, *own],
             own=frozenset(example.digest for example in own),
             cases=() if output else retraining.pinned_cases(root),
         )
@@ -111,7 +120,8 @@ def train(
             used = None if no_encoder else _encoder(encoder, in_use)
             model = _learn(material.examples, infos, used, root=root, output=output)
             record.version = model.version
-            _print_held_out(model, material.examples)
+            if not background:  # nobody reads it, and the baselines take their time
+                _print_held_out(model, material.examples)
             if output is None:
                 _settle(model, in_use, material, known, root=root, author=author, record=record)
 
