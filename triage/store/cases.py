@@ -43,7 +43,14 @@ _OF_SUBJECT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A matter that was escalated. `recipients` are ids of people who have been told."""
+    """A matter that was escalated.
+
+    Attributes:
+        recipients: ids of people who have been told.
+        level: how many levels of the policy have been told since somebody last took it up.
+        stopped_at: when somebody last took it up or answered the client; 0 for never.
+        answered_at: when one of our people last answered the client; `answered_by` is who.
+    """
 
     id: int
     status: str
@@ -59,6 +66,10 @@ class Case:
     resolved_at: float | None
     outcome: str
     owner: str = ""
+    level: int = 0
+    stopped_at: float = 0.0
+    answered_at: float | None = None
+    answered_by: str = ""
 
     @property
     def open(self) -> bool:
@@ -123,8 +134,27 @@ def extend(
 def acknowledge(tx: Connection, case_id: int, by: str, now: float) -> bool:
     """Somebody has it; False when it was acknowledged or resolved before."""
     row = (cases.c.id == case_id) & (cases.c.status == "open")
-    values = {"status": "acknowledged", "acknowledged_at": now, "acknowledged_by": by}
+    values = {
+        "status": "acknowledged",
+        "acknowledged_at": now,
+        "acknowledged_by": by,
+        "stopped_at": now,
+        "level": 0,
+    }
     return tx.execute(update(cases).where(row).values(values)).rowcount == 1
+
+
+def answered(tx: Connection, case_id: int, by: str, at: float) -> None:
+    """One of our people has answered the client; an older answer changes nothing."""
+    newer = cases.c.answered_at.is_(None) | (cases.c.answered_at <= at)
+    values = {"answered_at": at, "answered_by": by}
+    tx.execute(update(cases).where(cases.c.id == case_id, newer).values(values))
+
+
+def reach(tx: Connection, case_id: int, level: int, recipients: Sequence[str]) -> None:
+    """So many levels of the policy have been told, and these people in all."""
+    values = {"level": level, "recipients": list(recipients)}
+    tx.execute(update(cases).where(cases.c.id == case_id).values(values))
 
 
 def take(tx: Connection, case_id: int, by: str) -> None:
@@ -142,7 +172,13 @@ def resolve(tx: Connection, case_id: int, outcome: str, now: float) -> bool:
     """Close a case; False when it was closed before. Raises NotFoundError."""
     get(tx, case_id)
     row = (cases.c.id == case_id) & (cases.c.status != "resolved")
-    values = {"status": "resolved", "resolved_at": now, "outcome": outcome}
+    values = {
+        "status": "resolved",
+        "resolved_at": now,
+        "outcome": outcome,
+        "stopped_at": now,
+        "level": 0,
+    }
     return tx.execute(update(cases).where(row).values(values)).rowcount == 1
 
 

@@ -43,6 +43,8 @@ class OutboxRow:
     created_at: float
     finished_at: float | None
     detail: str
+    why: str = ""
+    policy: str = ""
 
 
 _COLUMNS = [c for c in outbox.c if c.name != "content"]
@@ -64,8 +66,13 @@ def put(
     occasion: str,
     urgency: Urgency,
     now: float,
+    why: str = "",
+    policy: str = "",
 ) -> bool:
-    """Queue a notice; False when the same notice (by Message-ID) is in the outbox already."""
+    """Queue a notice; False when the same notice (by Message-ID) is in the outbox already.
+
+    `why` says which rules lead to its recipient, `policy` in which policy they stand.
+    """
     statement = (
         upsert(outbox)
         .values(
@@ -83,6 +90,8 @@ def put(
             next_attempt_at=now,
             created_at=now,
             detail="",
+            why=why,
+            policy=policy[:200],
         )
         .on_conflict_do_nothing()
     )

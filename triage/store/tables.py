@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"  # the newest migration; the store refuses to run on any other
+HEAD = "0005"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -138,6 +138,11 @@ cases = Table(
     Column("resolved_at", Float),
     Column("outcome", Text, nullable=False, default=""),
     Column("owner", String(320), nullable=False, server_default=""),  # address of who took it
+    Column("level", Integer, nullable=False, server_default="0"),  # of the policy, that was told
+    # When somebody last took it up or answered the client: timers set before then are void.
+    Column("stopped_at", Float, nullable=False, server_default="0"),
+    Column("answered_at", Float),  # when one of our people last answered the client
+    Column("answered_by", String(320), nullable=False, server_default=""),
     Index("ix_cases_status", "status"),
     Index("ix_cases_client", "client"),
 )
@@ -162,6 +167,8 @@ outbox = Table(
     Column("created_at", Float, nullable=False),
     Column("finished_at", Float),
     Column("detail", Text, nullable=False),
+    Column("why", Text, nullable=False, server_default=""),  # the rules that lead to its recipient
+    Column("policy", String(200), nullable=False, server_default=""),  # that said so
     UniqueConstraint("rfc_id"),
     Index("ix_outbox_state_next_attempt_at", "state", "next_attempt_at"),
     Index("ix_outbox_case_id", "case_id"),
@@ -176,7 +183,13 @@ timers = Table(
     Column("kind", String(20), nullable=False),
     Column("due_at", Float, nullable=False),
     Column("done_at", Float),
+    # From here on it is worked out anew when the policy, and so the working time, has changed.
+    Column("began_at", Float, nullable=False, server_default="0"),  # 0: not known
+    Column("step", Integer, nullable=False, server_default="0"),
+    Column("basis", JSON),  # the tags and the kind whose routes set it
+    Column("policy", String(200), nullable=False, server_default=""),
     Index("ix_timers_done_at_due_at", "done_at", "due_at"),
+    Index("ix_timers_case_id", "case_id"),
 )
 
 answers = Table(
