@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 AP_TOLERANCE = 0.03
 F1_TOLERANCE = 0.05
 ALARM_TOLERANCE = 2.0  # untagged mails of a hundred
+GROSS = 3.0  # times a tolerance: a loss that counts even where it could be chance
 
 OWN, STARTER = "labels of people", "starter mails"
 AP, F1, ALARMS = "average precision", "F1", "false alarms per 100 untagged"
@@ -50,8 +51,9 @@ class Figure:
     @property
     def worse(self) -> bool:
         """Whether it speaks against the new model."""
-        counts = self.judged and (self.kind == AP or self.difference.real)
-        return counts and self.loss > self.tolerance + 1e-9
+        if not self.judged or self.loss <= self.tolerance + 1e-9:
+            return False
+        return self.difference.real or self.loss > GROSS * self.tolerance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
