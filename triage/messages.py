@@ -190,12 +190,19 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """A person who must hear, and the tags for which they do."""
+    """A person who must hear, and the tags for which they do.
+
+    Attributes:
+        why: the rules that lead to them, a sentence each, for whoever asks.
+        standing_in: a sentence for their brief, when they hear in place of somebody else.
+    """
 
     id: str
     name: str
     address: str
     tags: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+    standing_in: str = ""
 
 
 class Occasion(StrEnum):
@@ -207,6 +214,7 @@ class Occasion(StrEnum):
     UNREADABLE = "unreadable"
     REMINDER = "reminder"
     UNDELIVERED = "undelivered"
+    LEVEL = "level"  # those who were told before have not answered
     CORRECTED = "corrected"  # a reader added a tag, and this person must know of it
     CONFIRMATION = "confirmation"  # no brief: what we understood of somebody's answer to one
 
@@ -215,8 +223,12 @@ class Occasion(StrEnum):
 class Escalation:
     """The policy's answer to one message: who, how fast, by which clause.
 
-    `acknowledge_within_s` is None when nobody is reminded. `note` is a sentence for the top of
-    the brief, such as to whom it could not be delivered.
+    Attributes:
+        acknowledge_within_s: in seconds of working time; None when nobody is reminded.
+        note: a sentence for the top of the brief, such as to whom it could not be delivered.
+        level: how many levels of the policy hear with this brief already.
+        answer_by: when the window for an answer ends, where the brief is to say so.
+        next_heard: who hears when nobody has answered by then, in words; empty for nobody.
     """
 
     occasion: Occasion
@@ -226,6 +238,9 @@ class Escalation:
     urgency: Urgency
     acknowledge_within_s: int | None = None
     note: str = ""
+    level: int = 0
+    answer_by: datetime | None = None
+    next_heard: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

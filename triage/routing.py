@@ -10,10 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from triage.messages import Escalation, Occasion, Reason, Recipient, Urgency
+from triage.followup import routes_of
+from triage.hearers import Hearers, as_recipient, fallback_person
+from triage.messages import Escalation, Occasion, Reason, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import date
 
     from triage.policy import Policy, Raise, Route
 
@@ -35,6 +38,8 @@ def route(
     turn: int = 0,
     case: KnownCase | None = None,
     excluded: Collection[str] = (),
+    kind: str = "",
+    day: date | None = None,
 ) -> Escalation | None:
     """Decide who must hear of a mail with these tags.
 
@@ -45,11 +50,13 @@ def route(
         turn: a number that grows by one a case, so that any-of routes take turns.
         case: the open case of the thread, if there is one.
         excluded: addresses that must not hear, in lower case: the outside people of the mail.
+        kind: of issue, which may refine the routes of its tags.
+        day: today for the firm, for who is away; None: everybody is there.
 
     Returns:
         None when there is no tag, or the open case knows it all already.
     """
-    routes = [policy.routes[tag] for tag in tags if tag in policy.routes]
+    routes = routes_of(policy, tags, kind)
     if not routes:
         return None
     reasons = [_reason(each, text) for each in routes]
@@ -58,21 +65,29 @@ def route(
     occasion = _occasion([each.tag for each in routes], urgency, case)
     if occasion is None:
         return None
-    told = case.recipients if case else ()
     windows = [r.acknowledge_within_s for r in routes if r.acknowledge_within_s is not None]
+    told = case.recipients if case else ()
+    hearers = Hearers(policy=policy, told=told, turn=turn, excluded=frozenset(excluded), day=day)
+    hearers.add_told()
+    for each in routes:
+        hearers.add_route(each)
+    known = routes_of(policy, [*(case.tags if case else ()), *tags], kind)
+    hearers.add_level(list({each.tag: each for each in known}.values()), urgency, kind)
     return Escalation(
         occasion=occasion,
         tags=tuple(reason.tag for reason in reasons),
         reasons=tuple(reasons),
-        recipients=_recipients(routes, policy, told, turn, excluded),
+        recipients=hearers.recipients([each.tag for each in routes]),
         urgency=urgency,
         acknowledge_within_s=min(windows, default=None),
+        level=hearers.level,
     )
 
 
-def to_fallback(policy: Policy, reason: str) -> Escalation:
+def to_fallback(policy: Policy, reason: str, day: date | None = None) -> Escalation:
     """A mail that could not be read goes to the fallback person, with the reason why."""
-    person = policy.people[policy.fallback]
+    there = fallback_person(policy, day)
+    why = "Mail that cannot be read goes to the fallback person."
     return Escalation(
         occasion=Occasion.UNREADABLE,
         tags=(),
@@ -85,7 +100,7 @@ def to_fallback(policy: Policy, reason: str) -> Escalation:
                 urgency=Urgency.NORMAL,
             ),
         ),
-        recipients=(Recipient(id=person.id, name=person.name, address=person.address),),
+        recipients=(as_recipient(there, why=(why,)),),
         urgency=Urgency.NORMAL,
     )
 
@@ -121,35 +136,3 @@ def _speaks(rule: Raise, text: str) -> bool:
 def _folded(text: str) -> str:
     """Case, white space and curly apostrophes make no difference."""
     return " ".join(text.lower().replace("\u2019", "'").split())
-
-
-def _recipients(
-    routes: Sequence[Route],
-    policy: Policy,
-    told: Sequence[str],
-    turn: int,
-    excluded: Collection[str],
-) -> tuple[Recipient, ...]:
-    def may_hear(person_id: str) -> bool:
-        person = policy.people.get(person_id)
-        return person is not None and person.address.lower() not in excluded
-
-    tags_of: dict[str, list[str]] = {person_id: [] for person_id in told if may_hear(person_id)}
-    for each in routes:
-        allowed = [person_id for person_id in each.to if may_hear(person_id)]
-        for person_id in _chosen(each, allowed, told, turn):
-            tags_of.setdefault(person_id, []).append(each.tag)
-    if not tags_of:  # everybody named is part of the mail itself: never let it fall between chairs
-        tags_of[policy.fallback] = [each.tag for each in routes]
-    people = [(policy.people[person_id], tags) for person_id, tags in tags_of.items()]
-    return tuple(
-        Recipient(id=person.id, name=person.name, address=person.address, tags=tuple(tags))
-        for person, tags in people
-    )
-
-
-def _chosen(route_: Route, allowed: Sequence[str], told: Sequence[str], turn: int) -> list[str]:
-    if route_.need == "all" or not allowed:
-        return list(allowed)
-    already = [person_id for person_id in allowed if person_id in told]
-    return already[:1] or [allowed[turn % len(allowed)]]

@@ -1,0 +1,152 @@
+"""What happens when nobody answers: a reminder, then level by level, then no more. Pure.
+
+A case is at a *step*: 0 while only those whom its routes name have been told, n once n levels of
+the policy have. Each step has a window of working time. Whoever answers ends it for all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.presence import all_present, present
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import date
+
+    from triage.messages import Urgency
+    from triage.policy import Level, Policy, Route, Skip
+    from triage.presence import Present
+
+_REMIND_AFTER = 0.75  # of a window, when somebody else hears at its end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How long a case waits at each step, and who follows.
+
+    Attributes:
+        window_s: the window of the first briefs, in seconds of working time.
+        remind_after_s: when those who were told first are reminded; None: as the rule is.
+        levels: who follows, in order.
+    """
+
+    window_s: int
+    remind_after_s: int | None = None
+    levels: tuple[Level, ...] = ()
+
+    def window(self, step: int) -> int:
+        """The window of a step, in seconds of working time."""
+        own = self.levels[step - 1].within_s if step else self.window_s
+        return own or self.window_s
+
+    def remind_after(self, step: int) -> int:
+        """When the people of a step are reminded; at the end of its window if nobody follows."""
+        window = self.window(step)
+        usual = round(window * _REMIND_AFTER) if step < len(self.levels) else window
+        return min(self.remind_after_s or usual, window) if step == 0 else usual
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """The step that comes next, and who hears then."""
+
+    step: int
+    level: Level
+    people: tuple[Present, ...]
+    is_last: bool
+
+
+def routes_of(policy: Policy, tags: Iterable[str], kind: str = "") -> list[Route]:
+    """The routes that tags take, as the kind of the mail has them."""
+    return [found for tag in tags if (found := policy.route_of(tag, kind))]
+
+
+def levels_of(policy: Policy, routes: Iterable[Route]) -> tuple[Level, ...]:
+    """The levels that any of these routes names, in the policy's order."""
+    named = {
+        level
+        for each in routes
+        for level in (policy.levels if each.levels is None else each.levels)
+    }
+    return tuple(level for level in policy.levels.values() if level.id in named)
+
+
+def course_of(policy: Policy, routes: Sequence[Route]) -> Course | None:
+    """The strictest of these routes' windows; None when none of them wants an answer."""
+    windows = [r.acknowledge_within_s for r in routes if r.acknowledge_within_s is not None]
+    if not windows:
+        return None
+    reminders = [r.remind_after_s for r in routes if r.remind_after_s is not None]
+    return Course(
+        window_s=min(windows),
+        remind_after_s=min(reminders, default=None),
+        levels=levels_of(policy, routes),
+    )
+
+
+def skip_for(
+    policy: Policy, routes: Sequence[Route], urgency: Urgency, *, kind: str = ""
+) -> tuple[int, Skip] | None:
+    """The step at which such a case begins, and the rule that says so; None: at the beginning."""
+    order = [level.id for level in levels_of(policy, routes)]
+    names = {each.tag for each in routes} | ({kind} if kind else set())
+    found = [
+        (order.index(rule.to) + 1, rule)
+        for rule in policy.skips
+        if rule.to in order
+        and urgency >= rule.urgency
+        and len({each.tag for each in routes}) >= rule.tags
+        and (not rule.of or names & set(rule.of))
+    ]
+    return max(found, key=lambda pair: pair[0], default=None)
+
+
+def people_of_level(
+    policy: Policy,
+    level: Level,
+    routes: Sequence[Route],
+    *,
+    told: Collection[str],
+    day: date | None,
+    excluded: Collection[str] = (),
+) -> list[Present]:
+    """Who is there at a level. `told` are ids of those who have heard, for whoever is next."""
+    found = []
+    if level.next:
+        for each in routes:
+            waiting = (present(policy, person, day) for person in each.to)
+            fresh = (there for there in waiting if there and there.person.id not in told)
+            found += [there for there in [next(fresh, None)] if there]
+    found += all_present(policy, level.to, day)
+    kept = {t.person.id: t for t in reversed(found) if t.person.address.lower() not in excluded}
+    return [t for t in dict.fromkeys(found) if kept.get(t.person.id) is t]
+
+
+def next_step(
+    policy: Policy,
+    levels: Sequence[Level],
+    routes: Sequence[Route],
+    step: int,
+    *,
+    told: Collection[str],
+    day: date | None,
+    excluded: Collection[str] = (),
+) -> NextStep | None:
+    """Who hears when nobody has answered at `step`; None when nobody is left.
+
+    A level that reaches nobody new is passed over. The last one is not: that nobody has answered
+    is news to those too who have heard of the matter itself. When all its people are away, the
+    fallback person hears.
+    """
+    for index in range(step, len(levels)):
+        level, is_last = levels[index], index == len(levels) - 1
+        people = people_of_level(policy, level, routes, told=told, day=day, excluded=excluded)
+        fresh = [there for there in people if is_last or there.person.id not in told]
+        if fresh:
+            return NextStep(step=index + 1, level=level, people=tuple(fresh), is_last=is_last)
+    spare = present(policy, policy.fallback, day) if step < len(levels) else None
+    if spare is None or spare.person.id in told or spare.person.address.lower() in excluded:
+        return None
+    return NextStep(step=len(levels), level=levels[-1], people=(spare,), is_last=True)

@@ -1,0 +1,162 @@
+"""Gathers who hears of a mail, and by which rules. Pure.
+
+Rules: recipients come from the policy only, never from the mail; whoever takes part in the mail
+from outside never hears, not even as a deputy; nobody is ever left out for want of people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from triage.followup import levels_of, next_step, people_of_level, skip_for
+from triage.messages import Recipient
+from triage.presence import Present, all_present, present
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from triage.messages import Urgency
+    from triage.policy import Policy, Route
+
+
+@dataclass(kw_only=True)
+class Hearers:
+    """People for one mail, in the order in which rules name them.
+
+    Attributes:
+        told: ids of those who have heard of its case.
+        turn: a number that grows by one a case, for routes of which one person hears.
+        excluded: addresses, in lower case, of people who take part in the mail from outside.
+        level: how many levels of the policy hear at once.
+    """
+
+    policy: Policy
+    told: Sequence[str]
+    turn: int
+    excluded: frozenset[str]
+    day: date | None
+    level: int = 0
+    _there: dict[str, Present] = field(default_factory=dict)
+    _tags: dict[str, list[str]] = field(default_factory=dict)
+    _why: dict[str, list[str]] = field(default_factory=dict)
+
+    def add_told(self) -> None:
+        """Whoever has heard of the case hears what is new in it."""
+        for there in self._allowed(self.told):
+            self._add(there, "", "Has heard of this case before.")
+
+    def add_route(self, route: Route) -> None:
+        """The people of a route: all, or one in turn; the next level if all of them are away."""
+        allowed = self._allowed(route.to)
+        for there, why in self._chosen(route, allowed):
+            self._add(there, route.tag, why)
+        if not allowed and self._away(route.to):
+            self._add_next(route)
+
+    def add_level(self, routes: Sequence[Route], urgency: Urgency, kind: str) -> None:
+        """The people of a level to which a grave case goes at once."""
+        skip = skip_for(self.policy, routes, urgency, kind=kind)
+        if skip is None:
+            return
+        step, rule = skip
+        level = levels_of(self.policy, routes)[step - 1]
+        self.level = max(self.level, step)
+        why = f"{level.title}, at once. {rule.because}".strip()
+        for there in people_of_level(
+            self.policy, level, routes, told=list(self._there), day=self.day, excluded=self.excluded
+        ):
+            for each in routes:
+                self._add(there, each.tag, why)
+
+    def recipients(self, tags: Sequence[str]) -> tuple[Recipient, ...]:
+        """Everybody, with the tags that are theirs; the fallback person if there is nobody."""
+        if not self._there:
+            there = fallback_person(self.policy, self.day)
+            why = "Nobody named for it can be told, so it goes to the fallback person."
+            for tag in tags:
+                self._add(there, tag, why)
+        return tuple(
+            as_recipient(there, tags=tuple(self._tags[key]), why=tuple(self._why[key]))
+            for key, there in self._there.items()
+        )
+
+    def _allowed(self, ids: Iterable[str]) -> list[Present]:
+        """Those who are there, or their deputies, without people of the mail itself."""
+        wanted = [each for each in ids if self._may_hear(each)]
+        return [
+            there
+            for there in all_present(self.policy, wanted, self.day)
+            if there.person.address.lower() not in self.excluded
+        ]
+
+    def _may_hear(self, person_id: str) -> bool:
+        person = self.policy.people.get(person_id)
+        return person is not None and person.address.lower() not in self.excluded
+
+    def _away(self, ids: Iterable[str]) -> bool:
+        """Whether somebody of these is missing because they are away."""
+        return any(
+            self._may_hear(each) and present(self.policy, each, self.day) is None for each in ids
+        )
+
+    def _chosen(self, route: Route, allowed: Sequence[Present]) -> list[tuple[Present, str]]:
+        if not allowed:
+            return []
+        if route.need == "all":
+            return [(there, f"{route.title}: named for it.") for there in allowed]
+        told = [there for there in allowed if there.person.id in self.told]
+        if told:
+            return [(told[0], f"{route.title}: one person is enough, who has heard of this case.")]
+        own = [there for there in allowed if not there.absent] or list(allowed)
+        if len(own) == 1:
+            return [(own[0], f"{route.title}: one person is enough, and only they are there.")]
+        names = " and ".join(there.person.name for there in own)
+        return [
+            (
+                own[self.turn % len(own)],
+                f"{route.title}: one person is enough; {names} take turns, and it is theirs.",
+            )
+        ]
+
+    def _add_next(self, route: Route) -> None:
+        levels = levels_of(self.policy, [route])
+        found = next_step(
+            self.policy, levels, [route], 0, told=(), day=self.day, excluded=self.excluded
+        )
+        for there in found.people if found else ():
+            why = f"{route.title}: everybody named for it is away, so the next level hears at once."
+            self._add(there, route.tag, why)
+        if found:
+            self.level = max(self.level, found.step)
+
+    def _add(self, there: Present, tag: str, why: str) -> None:
+        key = there.person.id
+        self._there.setdefault(key, there)
+        tags = self._tags.setdefault(key, [])
+        if tag and tag not in tags:
+            tags.append(tag)
+        reasons = self._why.setdefault(key, [])
+        reasons += [says for says in (why, there.standing_in) if says and says not in reasons]
+
+
+def as_recipient(
+    there: Present, *, tags: tuple[str, ...] = (), why: tuple[str, ...] = ()
+) -> Recipient:
+    """Somebody who hears, as the rest of the program knows them."""
+    person = there.person
+    return Recipient(
+        id=person.id,
+        name=person.name,
+        address=person.address,
+        tags=tags,
+        why=why,
+        standing_in=there.standing_in,
+    )
+
+
+def fallback_person(policy: Policy, day: date | None) -> Present:
+    """Who hears when nobody else can: the fallback person, even when all are away."""
+    found = present(policy, policy.fallback, day)
+    return found or Present(person=policy.people[policy.fallback])
