@@ -1,9 +1,9 @@
 """Whether a mail is unlike all that a model learned from, so that its scores mean little.
 
 Another language is what matters: whatever is scored there comes from chance resemblance. Rules:
-only words tell, since numbers, addresses, paths, code and encoded data are alike in any language;
-no tag is named here; only labelled mails make a word known, for a model does not understand what
-it has merely seen.
+only words tell, since names, numbers, addresses, paths, code and encoded data are alike in any
+language; no tag is named here; only labelled mails make a word known, for a model does not
+understand what it has merely seen.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from classifiers.sentences import split_sentences
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MOST = 0.6  # share of known words from which on a mail is never novel
+MOST = 0.5  # share of known words from which on a mail is never novel
 QUANTILE = 0.005  # of mails learned from that may lie below the threshold
 KNOWN_IN_SHARE = 0.001  # of the mails learned from, and in two at least: a word is known
-SPARE = 1  # word that every mail gets as known, so that a single name is no language
-FIRST_WORDS = 30  # tell the language; below may stand a disclaimer or a quotation in another one
+SPARE = 1  # word that every mail gets as known, so that a single odd one is no language
+FIRST_WORDS = 40  # tell the language; below may stand a disclaimer or a quotation in another one
 MAX_CHARS = 4_000  # of subject and text are read at most, so that time is bounded
 
 _GAP = re.compile(r"[\s\u2013\u2014\u2026\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]+")
 _WORD = re.compile(r"\W*([^\W\d_]+(?:['\u2019-][^\W\d_]+)*)\W*")
+_SHOUTED = 5  # letters; a word in capitals that is shorter is an abbreviation
 # Thai, Lao, Burmese, Khmer, Japanese and Chinese have no space between words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
@@ -91,17 +92,23 @@ def fit(documents: Sequence[Document], fold_of: Sequence[int]) -> Novelty:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in small letters: what consists of letters alone.
+    """Return the words of a text in small letters: what consists of letters alone and is no name.
 
     A piece between two spaces that holds anything else inside, such as a digit, a dot or `@`, is
-    no word. Where a script sets no space between words, each letter counts as one. Marks that no
-    letter can be composed with, such as vowels of Indian scripts, are left out.
+    no word. What begins with a capital may be a name, unless all of it is in capitals. Where a
+    script sets no space between words, each letter counts as one. Marks that no letter can be
+    composed with, such as vowels of Indian scripts, are left out.
     """
-    plain = text.lower().replace("\u2019", "'")
+    plain = text.replace("\u2019", "'")
     if not plain.isascii():
         whole = unicodedata.normalize("NFC", _UNSPACED.sub(r" \g<0> ", plain))
         plain = "".join(char for char in whole if not unicodedata.category(char).startswith("M"))
-    return [match[1] for piece in _GAP.split(plain) if (match := _WORD.fullmatch(piece))]
+    found = [match[1] for piece in _GAP.split(plain) if (match := _WORD.fullmatch(piece))]
+    return [word.lower() for word in found if not _is_name(word)]
+
+
+def _is_name(word: str) -> bool:
+    return word[0].isupper() and not (word.isupper() and len(word) >= _SHOUTED)
 
 
 def _words_of(document: Document) -> list[str]:
