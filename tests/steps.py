@@ -24,6 +24,8 @@ from triage.store.engine import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from triage.config import Firm
+
 
 def make_policy(**routes: Route) -> Policy:
     people = {
@@ -103,13 +105,13 @@ class Bench:
             return [(row.recipient, row.occasion) for row in outbox.unfinished(tx)]
 
 
-def make_bench(folder: Path) -> Bench:
+def make_bench(folder: Path, policy: Policy = POLICY, firm: Firm = FIRM) -> Bench:
     store = Store.open(folder / "triage.db")
     clock, channel, classifier = Clock(), ScriptedChannel(), WordClassifier()
     writer = BriefWriter(
-        firm=FIRM,
+        firm=firm,
         renderer=Renderer(
-            firm=FIRM,
+            firm=firm,
             sender=Address(address="triage@firm.example", name="Triage"),
             responses=ResponseLibrary.load(resource("templates") / "responses"),
         ),
@@ -117,14 +119,14 @@ def make_bench(folder: Path) -> Bench:
         domain="firm.example",
         policy_version="1",
     )
-    rewriter = Rewriter(policy=POLICY, writer=writer)
+    rewriter = Rewriter(policy=policy, writer=writer)
     return Bench(
         store=store,
         clock=clock,
         classifier=classifier,
         channel=channel,
         decider=Decider(
-            store=store, classifier=classifier, policy=POLICY, firm=FIRM, writer=writer
+            store=store, classifier=classifier, policy=policy, firm=firm, writer=writer
         ),
         sender=Sender(
             store=store,
