@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from triage.messages import Urgency
 from triage.policy import Person, Policy, Route
+from triage.policy_kinds import read_kinds
 from triage.policy_rules import check_policy_rules
 from triage.resources import resource
 from triage.tables import build, file_keys, one_of, refuse_control_characters, unknown_key
@@ -71,12 +73,16 @@ def parse_policy(text: str, path: Path) -> Policy:
     refuse_control_characters(tables, place=(), mistakes=mistakes, breaks_allowed=True)
     tables = _one_line(tables)
     check_policy_rules(tables, mistakes)
-    policy = build(Policy, tables | {"people": {}, "routes": {}}, place=(), mistakes=mistakes)
+    empty: Table = {"people": {}, "routes": {}, "kinds": {}}
+    policy = build(Policy, tables | empty, place=(), mistakes=mistakes)
     people = _people(tables, mistakes)
     routes = _routes(tables, mistakes)
+    make_route = partial(_route, mistakes)
+    sound = [tag for tag in routes if not mistakes.has_within(("routes", tag))]
+    kinds = read_kinds(tables, make_route, mistakes, sound=sound, keys=_KNOWN)
     mistakes.raise_any()
     assert policy is not None
-    return replace(policy, people=people, routes=routes)
+    return replace(policy, people=people, routes=routes, kinds=kinds)
 
 
 def _one_line(value: Any) -> Any:
@@ -104,11 +110,15 @@ def _routes(tables: Table, mistakes: Mistakes) -> dict[str, Route]:
     for tag, table in _tables_of(tables, "routes", mistakes):
         place = ("routes", tag)
         _refuse_fields(Route, table, place, mistakes)
-        values = _route_values(table, place, mistakes) | {"tag": tag}
-        route = build(Route, values, place=place, mistakes=mistakes, known=_KNOWN)
+        route = _route(mistakes, tag, table, place)
         if route:
             routes[tag] = route
     return routes
+
+
+def _route(mistakes: Mistakes, tag: str, table: Table, place: Place) -> Route | None:
+    values = _route_values(table, place, mistakes) | {"tag": tag}
+    return build(Route, values, place=place, mistakes=mistakes, known=_KNOWN)
 
 
 def _tables_of(tables: Table, key: str, mistakes: Mistakes) -> list[tuple[str, Table]]:

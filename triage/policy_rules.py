@@ -26,17 +26,18 @@ _LABELS = [urgency.label for urgency in Urgency]
 
 def check_policy_rules(tables: Table, mistakes: Mistakes) -> None:
     """Note every broken rule of the whole file."""
-    people = dict(_tables(tables.get("people")))
+    people = dict(tables_in(tables.get("people")))
     _check_version(tables, mistakes)
     _check_people(people, mistakes)
     fallback = tables.get("fallback")
     if isinstance(fallback, str) and fallback not in people:
         mistakes.add(("fallback",), _nobody(fallback, people))
-    for tag, route in _tables(tables.get("routes")):
-        _check_route(tag, route, people, mistakes)
+    for tag, route in tables_in(tables.get("routes")):
+        check_id(tag, ("routes", tag), mistakes)
+        check_route_table(route, ("routes", tag), people, mistakes)
 
 
-def _tables(found: object) -> Iterator[tuple[str, Table]]:
+def tables_in(found: object) -> Iterator[tuple[str, Table]]:
     """The named tables inside a table."""
     if isinstance(found, dict):
         yield from ((name, table) for name, table in found.items() if isinstance(table, dict))
@@ -56,7 +57,7 @@ def _check_people(people: dict[str, Table], mistakes: Mistakes) -> None:
     seen: dict[str, str] = {}
     for key, person in people.items():
         place = ("people", key)
-        _check_id(key, place, mistakes)
+        check_id(key, place, mistakes)
         if person.get("name") == "":
             mistakes.add((*place, "name"), "is empty; write the person's name")
         address = person.get("address")
@@ -76,15 +77,17 @@ def _address_sentence(address: str) -> str:
     return address_problem(address)
 
 
-def _check_id(key: str, place: Place, mistakes: Mistakes) -> None:
+def check_id(key: str, place: Place, mistakes: Mistakes) -> None:
+    """Note a name of a table that is hard to write in other places of the file."""
     if not _ID.fullmatch(key):
         says = "use small letters, digits, _ and - only in the name of this table"
         mistakes.add(place, says)
 
 
-def _check_route(tag: str, route: Table, people: dict[str, Table], mistakes: Mistakes) -> None:
-    place: Place = ("routes", tag)
-    _check_id(tag, place, mistakes)
+def check_route_table(
+    route: Table, place: Place, people: dict[str, Table], mistakes: Mistakes
+) -> None:
+    """Note what is wrong in a table that says where mail leads."""
     for key in ("title", "clause", "next_step"):
         if route.get(key) == "":
             mistakes.add((*place, key), "is empty; the brief shows it to its reader, so write it")

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from triage.errors import ConfigError
+from triage.phrases import find, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -86,9 +86,9 @@ class Response:
 
     def points(self, text: str) -> int:
         """How strongly this normalised text calls for it; negative where it is ruled out."""
-        if any(_found(phrase, text) for phrase in self.when_not):
+        if any(find(phrase, text) for phrase in self.when_not):
             return -1
-        points = sum(len(cue.split()) for cue in self.cues if _found(cue, text))
+        points = sum(len(cue.split()) for cue in self.cues if find(cue, text))
         return points + self.priority if points else 0
 
     def fill(self, values: Mapping[str, str]) -> str:
@@ -136,7 +136,7 @@ class ResponseLibrary:
             subject: of their mail; counts like the text.
             role: `client` or `staff`, of the person who will read the answer.
         """
-        normal = _normalise(f"{subject}\n{text[:TEXT_LIMIT]}")
+        normal = normalise(f"{subject}\n{text[:TEXT_LIMIT]}")
         chosen = (self._best(tag, normal, role) for tag in tags)
         return next((response for response in chosen if response), None)
 
@@ -149,26 +149,6 @@ class ResponseLibrary:
             usable, key=lambda e: (e[1].overrides and e[0] > 0, e[0], e[1].default), default=None
         )
         return best[1] if best else None
-
-
-def _normalise(text: str) -> str:
-    return " ".join(text.lower().replace("\u2019", "'").split())
-
-
-def _found(phrase: str, text: str) -> bool:
-    start, pattern = _pattern(phrase)
-    return start in text and pattern.search(text) is not None
-
-
-@cache
-def _pattern(phrase: str) -> tuple[str, re.Pattern[str]]:
-    """How a phrase begins, to look for first, and its pattern; `re` forgets so many of them."""
-    words = r"\s".join(
-        re.escape(word.removesuffix("*")) + (r"\w*" if word.endswith("*") else "")
-        for word in phrase.split()
-    )
-    start = next(iter(phrase.split()), "").removesuffix("*")
-    return start, re.compile(rf"(?<!\w){words}(?!\w)")
 
 
 def _read(path: Path, problems: list[str]) -> Response | None:
@@ -259,7 +239,7 @@ def _compile(body: str) -> tuple[Template | None, list[str]]:
 
 
 def _phrases(text: str) -> tuple[str, ...]:
-    return tuple(_normalise(part) for part in text.split(",") if part.strip())
+    return tuple(normalise(part) for part in text.split(",") if part.strip())
 
 
 def _doubled_defaults(responses: Iterable[Response]) -> list[str]:

@@ -40,6 +40,10 @@ class Mistakes:
         ordered = sorted(self._found.items(), key=lambda item: item[1])
         return [self._sentence(place, says, line) for (place, says), line in ordered]
 
+    def has_within(self, place: Place) -> bool:
+        """Whether a mistake was found at this place or inside it."""
+        return any(found[: len(place)] == place for found, _ in self._found)
+
     def raise_any(self) -> None:
         """Raise ConfigError when anything was found."""
         if self._found:

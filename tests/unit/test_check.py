@@ -112,7 +112,8 @@ def test_a_tag_without_a_route_is_an_error_and_a_route_without_a_tag_a_warning(
 
 def a_route_more(tag: str, *, words: str = "words = []") -> str:
     """The last route once more, under another name and title."""
-    route = POLICY[POLICY.index("[routes.upsell]") :].replace("upsell", tag)
+    routes, _, _ = POLICY.partition("\n\n# ---- Kinds")
+    route = routes[routes.index("[routes.upsell]") :].replace("upsell", tag)
     return re.sub(r"^words = .*$", words, route, flags=re.MULTILINE).replace(
         "Sales opportunity", tag
     )
