@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 60.0  # how often the labels are counted
+LOOK_S = 60.0
 RESUME_S = 3600.0  # an interrupted training is tried again so long after it began
 STOP_S = 10.0  # patience with a training that is told to stop
 
@@ -51,6 +51,7 @@ class Retrainer:
         after_labels: so many mails must have been labelled since the last training.
         interval_s: and so long it must be since that one began.
         output: where what the training says ends, written anew each time.
+        look_s: how often the labels are counted.
     """
 
     store: Store
@@ -58,6 +59,7 @@ class Retrainer:
     after_labels: int
     interval_s: float
     output: Path
+    look_s: float = LOOK_S
     _process: subprocess.Popen[bytes] | None = None
     _next_look_at: float = 0.0
 
@@ -66,7 +68,7 @@ class Retrainer:
         if self._process is not None:
             self._reap(self._process, now)
         elif now >= self._next_look_at:
-            self._next_look_at = now + LOOK_S
+            self._next_look_at = now + self.look_s
             with self.store.read() as tx:
                 last, new = trainings.last(tx), trainings.new_labels(tx)
             if is_due(
