@@ -6,7 +6,9 @@ its sentences are scored only for tags that are given or unsure, so that ordinar
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from classifiers.encoder import Encoder
     from classifiers.novelty import Novelty
 
+CORES = 2  # that learn at a time; each holds a copy of all features
 BATCH = 256  # documents whose features are in memory at a time
 
 
@@ -69,7 +72,9 @@ class PerTagLogistic(ClassifierMixin, BaseEstimator):
 
         `sample_weight` has the shape of y; 0 leaves a document out for that tag.
         """
-        fitted = [self._fit_tag(X, y, sample_weight, tag) for tag in range(y.shape[1])]
+        fit_tag = partial(self._fit_tag, X, y, sample_weight)
+        with ThreadPoolExecutor(CORES) as pool:  # the solver works outside the interpreter's lock
+            fitted = list(pool.map(fit_tag, range(y.shape[1])))
         self.coef_ = np.vstack([one.coef_ for one in fitted]).astype(np.float32)
         self.intercept_ = np.concatenate([one.intercept_ for one in fitted])
         return self
