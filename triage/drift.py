@@ -1,8 +1,10 @@
 """Does the mail, or the model, move? Shares forwarded, unsure and corrected, week by week.
 
 Rule: the last seven days are held against the eight weeks before. A share has moved when it differs
-by at least `MIN_POINTS` points and by half of what it was, and chance is no explanation (z of a
-two-proportion test at least `MIN_Z`), on at least `MIN_NOW` mails now and `MIN_BEFORE` before.
+by at least `MIN_POINTS` points and by half of what it was, and neither chance nor the usual ups and
+downs from week to week explain it (z of a two-proportion test, corrected for continuity and for how
+much the weeks before differed among themselves, at least `MIN_Z`), on at least `MIN_NOW` mails now
+and `MIN_BEFORE` before.
 Seven whole days are compared, never a part of a week, since Mondays differ from Sundays. Mail is
 counted in the week it was judged in; so corrections still come in for the latest, and only a rise
 of these is news.
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from triage.store.history import Judged
 
@@ -94,7 +96,8 @@ def moves(found: Iterable[Week]) -> list[Move]:
         share, share_before = part / latest.mails, part_before / before
         if what == CORRECTED and share <= share_before:
             continue
-        if _far(share, share_before) and _z(part, latest.mails, part_before, before) >= MIN_Z:
+        z = _z(part, latest.mails, part_before, before) / math.sqrt(_spread(earlier, what))
+        if _far(share, share_before) and z >= MIN_Z:
             moved.append(
                 Move(what=what, before=100 * share_before, now=100 * share, mails=latest.mails)
             )
@@ -110,4 +113,23 @@ def _z(part: int, whole: int, other_part: int, other_whole: int) -> float:
     """How many standard errors two shares lie apart, if they were one in truth."""
     pooled = (part + other_part) / (whole + other_whole)
     error = math.sqrt(pooled * (1 - pooled) * (1 / whole + 1 / other_whole))
-    return abs(part / whole - other_part / other_whole) / error if error else 0.0
+    step = (1 / whole + 1 / other_whole) / 2  # counts are whole numbers
+    apart = max(0.0, abs(part / whole - other_part / other_whole) - step)
+    return apart / error if error else 0.0
+
+
+def _spread(found: Sequence[Week], what: str) -> float:
+    """How much more the shares of these weeks vary than chance would make them; at least 1.
+
+    Pearson's chi-squared over its degrees of freedom.
+    """
+    some = [week for week in found if week.mails]
+    mails = sum(week.mails for week in some)
+    share = sum(week.count(what) for week in some) / mails if mails else 0.0
+    if len(some) < 2 or not 0 < share < 1:  # noqa: PLR2004 - one week says nothing of several
+        return 1.0
+    squares = sum(
+        (week.count(what) - week.mails * share) ** 2 / (week.mails * share * (1 - share))
+        for week in some
+    )
+    return max(1.0, squares / (len(some) - 1))
