@@ -169,6 +169,16 @@ class Learning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alerts:
+    """How much mail may be forwarded, for `triage adapt`.
+
+    `budget`: so many of 100 mails at most. Mail of an inbox that nobody labelled says no more.
+    """
+
+    budget: int = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything `triage.toml` says, validated; `path` is where it was read from."""
 
@@ -183,3 +193,4 @@ class Config:
     key_file: Path = Path("triage.key")
     limits: Limits = field(default_factory=Limits)
     learning: Learning = field(default_factory=Learning)
+    alerts: Alerts = field(default_factory=Alerts)

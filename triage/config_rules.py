@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Table = dict[str, Any]
 _MAX_PORT = 65535
+_HUNDRED = 100
 _ACCOUNT_NAME = re.compile(r"[^\W_][\w.@+-]*")
 # An atom of RFC 3501 without the characters that some servers stumble over.
 _KEYWORD = re.compile(r"[A-Za-z0-9$_.:+&=/#@!-]{1,100}")
@@ -82,6 +83,8 @@ def _value_problem(key: str, value: object) -> str:
 def _number_problem(key: str, value: int) -> str:
     if key == "port":
         return "" if 1 <= value <= _MAX_PORT else f"{value} is no port; ports are 1 to {_MAX_PORT}"
+    if key == "budget":
+        return "" if 1 <= value <= _HUNDRED else f"{value} is no share of 100 mails; write 1 to 100"
     if key in _MAY_BE_0:
         return "" if value >= 0 else f"{value} is too small; write 0 or a number above it"
     return "" if value > 0 else f"{value} is too small; write a number above 0"

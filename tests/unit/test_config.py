@@ -57,6 +57,9 @@ folder = "Sent Items"
 
 [limits]
 batch_messages = 10
+
+[alerts]
+budget = 12
 """
 
 MINIMAL = """
@@ -103,6 +106,7 @@ def test_every_setting_reaches_its_value() -> None:
     assert config.outgoing.password == Secret(command=("pass", "show", "token-in-arguments"))
     assert config.outgoing.probe == Probe(account="inbox", folder="Sent Items")
     assert config.limits.batch_messages == 10
+    assert config.alerts.budget == 12
 
 
 def test_a_minimal_file_has_the_defaults_of_the_contract() -> None:
@@ -211,6 +215,9 @@ WRONG = [
     ("[outgoing]", 'probe.account = "inbox"', "outgoing.probe: is never used"),
     ("[outgoing]", 'sender_name = "A\\nB"', "outgoing.sender_name: contains the control character"),
     ("[outgoing]", "limits.max_message_bytes = 1", "outgoing.limits: is not a setting here"),
+    ("", "alerts.budget = 0", "alerts.budget: 0 is no share of 100 mails"),
+    ("", "alerts.budget = 101", "alerts.budget: 101 is no share of 100 mails"),
+    ("", "alerts.budget = 2.5", "alerts.budget: "),
 ]  # fmt: skip
 
 
