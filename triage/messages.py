@@ -177,7 +177,8 @@ def words_digest(subject: str, text: str) -> str:
 class Reason:
     """Why one tag makes this mail somebody's business: the clause of the written policy.
 
-    `because` says what made it more urgent than usual; it is not the policy's own words.
+    `because` says what made it more urgent than usual; it is not the policy's own words. `kind` is
+    the kind of issue beneath the tag, where it is known, and `kind_because` why it seems to be one.
     """
 
     tag: str
@@ -186,6 +187,8 @@ class Reason:
     next_step: str
     urgency: Urgency
     because: str = ""
+    kind: str = ""
+    kind_because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

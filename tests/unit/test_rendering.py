@@ -532,7 +532,7 @@ def test_the_answer_link_cannot_carry_a_second_recipient_or_header() -> None:
     html = body(rendered(make_brief(email=email_)), "html")
     link = re.findall(r'href="(mailto:[^"]*)"', html)[0]
     assert link.startswith(
-        "mailto:a+b@c.example?subject=Re%3A%20x%26bcc%3Dv%40example.com&amp;body=Hi%20Ann"
+        "mailto:a+b@c.example?subject=Re%3A%20x%26bcc%3Dv%40example.com&amp;body=Dear%20Ann%20B"
     )
     odd = make_email(sender=make_address("a@b.example?bcc=v@example.com", "A"))
     assert "mailto:" not in body(rendered(make_brief(email=odd)), "html")
@@ -590,7 +590,55 @@ def test_an_own_answer_is_used(tmp_path: Path) -> None:
         "{{ greeting }} staging is [reason].\n"
     )
     renderer = Renderer(firm=make_firm(), sender=SENDER, templates=tmp_path)
-    assert "Hi Dana, staging is [reason]." in body(rendered(renderer=renderer), "plain")
+    assert "Dear Dana, staging is [reason]." in body(rendered(renderer=renderer), "plain")
+
+
+def test_further_texts_stand_below_the_details_and_are_folded_away_in_html() -> None:
+    notice = rendered()
+    text, html = body(notice, "plain"), body(notice, "html")
+    below = text[text.index("MORE TEXTS") :]
+    assert text.index("DETAILS") < text.index("MORE TEXTS")
+    assert "short version" in below
+    assert "--- A holding reply" in below
+    assert "--- If it takes longer" in below
+    assert "BLOCKED: Nobody on our side can log in to the staging site" in " ".join(below.split())
+    folded = html[html.index("<details") : html.index("</details>")]
+    assert (
+        "More texts: the short version, a holding reply, if it takes longer and for the" in folded
+    )
+    assert folded.count("Open as a new mail") == 3  # the tracker is no mail
+
+
+def test_a_mail_that_could_not_be_read_has_no_further_texts() -> None:
+    notice = rendered(GALLERY["unreadable"]())
+    assert "MORE TEXTS" not in body(notice, "plain")
+    assert "<details" not in body(notice, "html")
+
+
+def test_a_kind_decides_which_answer_is_suggested_and_that_nothing_goes_to_the_tracker() -> None:
+    reason = make_reason("blocker", kind="hr", title="Staff matter (HR)")
+    brief = make_brief(
+        email=make_email(sender=make_address("sam@radial.example", "Sam Poole")),
+        role="staff",
+        escalation=make_escalation("blocker", reasons=(reason,)),
+    )
+    text = body(rendered(brief), "plain")
+    assert "Suggested answer: A staff matter: pay, leave, contract, health" in text
+    assert "pass nothing on without asking them" in " ".join(text.split())
+    assert "Hello Sam," in text
+    assert "Hi Sam," in text
+    assert "BLOCKED" not in text
+
+
+def test_a_holding_reply_names_who_has_the_case_where_that_is_somebody_else() -> None:
+    nora = make_recipient(id="nora", name="Nora Lind", address="nora@radial.example")
+    brief = make_brief(
+        escalation=make_escalation(recipients=(make_recipient(), nora)),
+        case=make_case(owner="nora@radial.example"),
+    )
+    assert "It is with Nora Lind" in " ".join(body(rendered(brief), "plain").split())
+    for_nora = " ".join(body(rendered(brief, recipient=nora), "plain").split())
+    assert "It is with [name]" in for_nora
 
 
 def test_an_answer_that_fails_for_one_mail_does_not_cost_the_brief(tmp_path: Path) -> None:
@@ -648,4 +696,4 @@ def test_a_legal_threat_outside_the_deciding_sentences_still_gets_the_careful_an
         ),
         escalation=make_escalation("dissatisfaction"),
     )
-    assert "Let counsel read this first" in body(rendered(brief), "plain")
+    assert "Let counsel read it before it goes out." in body(rendered(brief), "plain")

@@ -14,7 +14,7 @@ from jinja2 import TemplateError
 
 from triage.messages import LOOP_HEADER, Address, Notice
 from triage.rendering import mime, templates
-from triage.rendering.answer import suggest
+from triage.rendering.answer import further_texts, suggest
 from triage.rendering.ids import reference_of, valid_ids
 from triage.rendering.replies import replies
 from triage.resources import resource
@@ -99,6 +99,7 @@ class Renderer:
             "mine": _mine(brief, recipient),
             "others": tuple(r for r in brief.recipients if r.id != recipient.id),
             "answer": answer,
+            "texts": further_texts(brief, recipient, library=self._responses, firm=self._firm),
             "replies": replies(brief, message_id, self._sender.address),
             "original": _original(raw),
             "firm": self._firm.name,
