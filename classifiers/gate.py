@@ -44,6 +44,7 @@ def judge(
     *,
     own: Collection[str] = (),
     cases: Sequence[Example] = (),
+    fitted: bool = False,
 ) -> Judgement:
     """Hold a new model against the one in use.
 
@@ -53,11 +54,13 @@ def judge(
         examples: labelled mails, deduplicated and grouped by thread over all of them.
         own: digests of those that people here labelled; the others came with the program.
         cases: pinned cases.
+        fitted: its thresholds were chosen on the inbox itself, which has another share of tagged
+            mail than the starter mails; these then say nothing of decisions.
     """
     tags = [tag for tag in in_use.tags if tag in candidate.tags]
     fair = fair_examples(examples, in_use, candidate)
     mine = [e for e in fair if e.digest in own]
-    decisions = OWN if len(mine) >= MIN_FOR_DECISIONS else STARTER
+    decisions = OWN if len(mine) >= MIN_FOR_DECISIONS else "" if fitted else STARTER
     parts, figures = [], []
     for name, judged in ((OWN, mine), (STARTER, [e for e in fair if e.digest not in own])):
         whole = sum((e.digest in own) == (name == OWN) for e in examples)

@@ -176,15 +176,32 @@ def judged(
     *,
     own: Collection[str],
     cases: Sequence[Example],
+    fitted: bool = False,
 ) -> Judgement:
     """Hold a new model against the one in use; see `classifiers.gate.judge`."""
     from classifiers import gate  # noqa: PLC0415 - loads scikit-learn
 
-    return gate.judge(candidate, in_use, examples, own=own, cases=cases)
+    return gate.judge(candidate, in_use, examples, own=own, cases=cases, fitted=fitted)
 
 
-def settle(root: Path, judgement: Judgement, *, author: Author, now: datetime) -> None:
+def settle(
+    root: Path,
+    judgement: Judgement,
+    *,
+    author: Author,
+    now: datetime,
+    note: str = "",
+    unwanted: str = "",
+) -> None:
     """Keep the gate's report, then take the new model into use, or write down why not.
+
+    Args:
+        root: the folder of models.
+        judgement: what the gate found.
+        author: who made the model.
+        now: when.
+        note: what to write down of a model that passed, instead of "not worse than ...".
+        unwanted: why it is not taken into use even if it passed.
 
     Raises:
         ModelError: the folder cannot be written; then nothing has changed.
@@ -194,11 +211,12 @@ def settle(root: Path, judgement: Judgement, *, author: Author, now: datetime) -
     version = judgement.candidate
     at = now.isoformat(timespec="seconds")
     registry.write_report(root, version, {"at": at, "by": str(author), **judgement.to_json()})
-    if judgement.passed:
-        note = f"not worse than {judgement.in_use}, {author}"
-        registry.promote(root, version, now=now, note=note)
+    if judgement.passed and not unwanted:
+        said = note or f"not worse than {judgement.in_use}"
+        registry.promote(root, version, now=now, note=f"{said}, {author}")
     else:
-        registry.keep(root, version, now=now, note="; ".join(judgement.objections))
+        why = "; ".join(judgement.objections) or unwanted
+        registry.keep(root, version, now=now, note=why)
 
 
 def lower_priority() -> None:

@@ -81,6 +81,14 @@ def test_more_alarms_at_the_same_ranking_are_refused() -> None:
     assert any(re.match("on starter mails false alarms .* rose", o) for o in found.objections)
 
 
+def test_decisions_on_starter_mails_do_not_count_for_a_model_fitted_to_an_inbox() -> None:
+    alarms = changed(small_model(), "blocker", shift=1.0)
+    assert judged(alarms, fitted=True).passed
+    assert not judged(alarms).passed
+    assert not judged(alarms, fitted=True, own={e.digest for e in KEPT}).passed
+    assert not judged(changed(small_model(), "blocker"), fitted=True).passed  # ranking does
+
+
 def test_a_tag_that_is_lost_is_refused_and_a_new_one_is_only_told() -> None:
     model = small_model()
     tags = tuple(info for info in model.card.tags if info.name != "blocker")

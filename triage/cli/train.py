@@ -40,7 +40,8 @@ def train(
             "--data",
             exists=True,
             metavar="PATH",
-            help="Labelled JSONL of your own, a file or a folder; may be repeated.",
+            help="Labelled mail of your own: JSONL or CSV rows, or folders of mail named after"
+            " tags (`Upsell/`, `none/`); may be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -94,7 +95,7 @@ def train(
     if only and not data:
         fail("--only needs --data: there would be nothing to learn from", WRONG_USAGE)
     with told(), nullcontext() if only else memory.opened(config) as known:
-        from classifiers import registry, tags  # noqa: PLC0415 - loads scikit-learn
+        from classifiers import advice, registry, tags  # noqa: PLC0415 - loads scikit-learn
         from classifiers.dataset import read_examples  # noqa: PLC0415
         from triage import retraining  # noqa: PLC0415
 
@@ -104,7 +105,7 @@ def train(
             registry.check_output(output)
         shipped = [] if only else [starter or resource("data") / "starter"]
         invented = read_examples(shipped) if shipped else []
-        own = (read_examples(data) if data else []) + _labelled_by_people(known)
+        own = _own(data or [], known, only=only)
         infos, root = tags.read_tag_infos([*shipped, *(data or [])]), own_root(models, config)
         how = retraining.AUTOMATIC if background else retraining.BY_HAND
         author = retraining.Author(name=memory.person(), how=how)
@@ -116,8 +117,10 @@ def train(
         book = retraining.Book(store=known.store if known and not output else None, author=author)
         alone = nullcontext() if output else retraining.only_training(root)
         with alone, book.recorded() as record:
-            in_use = _taken_along(models, config, root, output=output)
+            in_use = taken_along(models, config, root, output=output)
             used = None if no_encoder else _encoder(encoder, in_use)
+            for warning in advice.warnings(own, invented, infos):
+                say(f"note: {warning}")
             model = _learn(material.examples, infos, used, root=root, output=output)
             record.version = model.version
             if not background:  # nobody reads it, and the baselines take their time
@@ -140,7 +143,7 @@ class Material:
     cases: Sequence[Example]
 
 
-def _taken_along(
+def taken_along(
     models: Path | None, config: Path | None, root: Path, *, output: Path | None
 ) -> Model | None:
     """The model in use, taken over into the folder of own models before the first of these."""
@@ -168,9 +171,6 @@ def _learn(
     version = output.resolve().name if output else registry.free_version(root, now)
     say(f"{len(examples)} labelled mails; this takes some minutes")
     model = training.train(examples, infos, version=version, now=now, encoder=encoder, progress=say)
-    for info in model.card.tags:
-        if not info.means:
-            say(f"nothing says what {info.name!r} means; say it in tags.toml beside the rows")
     folder = registry.save_at(output, model) if output else registry.save(root, model)
     say(f"saved {folder}, pinned in {folder.parent / 'registry.json'}")
     return model
@@ -185,7 +185,18 @@ def _encoder(folder: Path | None, in_use: Model | None) -> Encoder | None:
     return in_use.encoder if in_use is not None else None
 
 
-def _labelled_by_people(known: Memory | None) -> list[Example]:
+def _own(data: Sequence[Path], known: Memory | None, *, only: bool) -> list[Example]:
+    """Labels of the firm's own: those of --data and of people here.
+
+    With --only there are no others to correct, so that they count as any.
+    """
+    from triage.cli.labelled import read_labelled  # noqa: PLC0415 - loads the parsers
+
+    named = read_labelled(data, known.firm if known else None) if data else []
+    return [replace(each, local=not only) for each in [*named, *labelled_by_people(known)]]
+
+
+def labelled_by_people(known: Memory | None) -> list[Example]:
     """The labels in the store; none where there is no store yet."""
     if known is None:
         return []
