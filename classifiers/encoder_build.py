@@ -1,11 +1,13 @@
 """Make the encoder: tune MiniLM on the tags, export it to ONNX, make it small, compare, write.
 
     make encoder
-    python -m classifiers.encoder_build --epochs 3 --output models/encoder
+    python -m classifiers.encoder_build --epochs 3 --seeds 1 2 --output models/encoder
 
 Needs requirements-encoder.txt; only this module and `encoder_tuning` import torch. Rules: whole
 groups of mails are kept out of tuning, so that a model can be calibrated on mails that the encoder
-has not seen; seeds are fixed; an export that says something else than the tuned network is refused.
+has not seen; seeds are fixed; the weights of several seeds are averaged into one network, which
+costs no more at run time and leans less on chance (Wortsman et al. 2022, "Model soups"); an export
+that says something else than the tuned network is refused.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ from classifiers.encoder_data import HELD_OUT, LENGTHENED, lengthened, to_tune_o
 from classifiers.encoder_tuning import (
     Network,
     Recipe,
+    averaged,
     load_network,
     save_network,
     seed_everything,
@@ -77,7 +80,10 @@ class Options:
         seen_before: files whose mails `base` was tuned on already.
         replay: of these, every so many-th is shown again, lest they be forgotten.
         epochs: 0 exports `base` as it is.
-        checkpoint: where the tuned weights go after each epoch.
+        seeds: one network is tuned for each, and their weights are averaged.
+        average: further checkpoints, tuned earlier, that are averaged with them.
+        seen: lists of digests of mails that those were tuned on.
+        checkpoint: where the tuned weights go after each epoch, a folder for each seed.
     """
 
     data: list[Path]
@@ -85,7 +91,9 @@ class Options:
     seen_before: list[Path]
     replay: int
     epochs: int
-    seed: int
+    seeds: list[int]
+    average: list[Path]
+    seen: list[Path]
     rate: float
     checkpoint: Path
     output: Path
@@ -161,45 +169,43 @@ def write(
 def main() -> None:
     """Tune, unless told to take the weights as they are, and write the encoder."""
     options = _options()
-    seed_everything(options.seed)
-    network = load_network(options.base, len(TAGS))
     examples = deduplicate(read_examples(options.data))
     before = read_examples(options.seen_before) if options.seen_before else []
     tuned_on = to_tune_on(examples, before, options.replay) if options.epochs else []
-    stages = _stages(options.base)
-    if options.epochs:
-        recipe = Recipe(epochs=options.epochs, seed=options.seed, rate=options.rate)
-        stages.append(
-            {
-                "mails": len(tuned_on),
-                "data": data_digest(tuned_on),
-                **recipe.to_json(),
-                "lengthened": LENGTHENED,
-            }
-        )
-        _tune(network, tuned_on, recipe, options.checkpoint)
-        (options.checkpoint / "stages.json").write_bytes(_json(stages))
+    folders = [_tuned(options, seed, tuned_on) for seed in options.seeds if options.epochs]
+    folders = [*(folders or [options.base]), *options.average]
+    network = averaged([load_network(folder, len(TAGS)) for folder in folders])
     about = {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "source": {**SOURCE, "version": metadata.version(PACKAGED_IN)},
         "made_with": {name: metadata.version(name) for name in ("torch", "transformers", "onnx")},
-        "stages": stages,
+        "stages": [_stages(folder) for folder in folders],
         "kept_out": f"groups whose sha256 begins with a multiple of {HELD_OUT} (32 bits)",
     }
     texts = [encoder_text(example.document) for example in examples]
     sample = texts[:: max(1, len(texts) // COMPARED)][:COMPARED]
-    seen = {example.digest for example in (*tuned_on, *before)}
+    listed = [digest for file in options.seen for digest in file.read_text().split()]
+    seen = {*listed, *(example.digest for example in (*tuned_on, *before))}
     write(network, options.output, seen=seen, texts=sample, about=about)
 
 
-def _tune(network: Network, examples: Sequence[Example], recipe: Recipe, checkpoint: Path) -> None:
-    _say(f"tuning on {len(examples)} mails")
+def _tuned(options: Options, seed: int, examples: Sequence[Example]) -> Path:
+    """Tune on mails with one seed, and return the folder of the checkpoint."""
+    _say(f"seed {seed}: tuning on {len(examples)} mails")
+    seed_everything(seed)
+    network = load_network(options.base, len(TAGS))
+    recipe = Recipe(epochs=options.epochs, seed=seed, rate=options.rate)
+    folder = options.checkpoint / str(seed)
     truth = [[float(tag in example.tags) for tag in TAGS] for example in examples]
 
     def texts_of(epoch: int) -> list[str]:
-        return [encoder_text(mail) for mail in lengthened(examples, recipe.seed + epoch)]
+        return [encoder_text(mail) for mail in lengthened(examples, seed + epoch)]
 
-    tune(network, texts_of, truth, recipe, lambda: save_network(network, checkpoint))
+    tune(network, texts_of, truth, recipe, lambda: save_network(network, folder))
+    stage = {"mails": len(examples), "data": data_digest(examples), "lengthened": LENGTHENED}
+    stages = [*_stages(options.base), {**stage, **recipe.to_json()}]
+    (folder / "stages.json").write_bytes(_json(stages))
+    return folder
 
 
 def _stages(base: Path) -> list[Mapping[str, Any]]:
@@ -216,7 +222,9 @@ def _options() -> Options:
     parser.add_argument("--seen-before", type=Path, nargs="+", default=[])
     parser.add_argument("--replay", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--average", type=Path, nargs="+", default=[])
+    parser.add_argument("--seen", type=Path, nargs="+", default=[])
     parser.add_argument("--rate", type=float, default=5e-5)
     parser.add_argument("--checkpoint", type=Path, default=Path("build/encoder-checkpoint"))
     parser.add_argument("--output", type=Path, default=Path("models/encoder"))

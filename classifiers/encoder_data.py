@@ -59,7 +59,7 @@ def _with_another_matter(
         return document
     both = [document.text, chance.choice(others)]
     chance.shuffle(both)
-    return replace(document, text="\n\n".join(both))
+    return document if both[0] == both[1] else replace(document, text="\n\n".join(both))
 
 
 def _words(document: Document) -> int:

@@ -115,6 +115,22 @@ def save_network(network: Network, folder: Path) -> None:
     torch.save(network.module.head.state_dict(), folder / HEAD_FILE)
 
 
+def averaged(networks: Sequence[Network]) -> Network:
+    """Return the first network with the mean of all weights; all have the same layout."""
+    first, *others = networks
+    own = first.module.state_dict()
+    states = [own, *(network.module.state_dict() for network in others)]
+    first.module.load_state_dict(
+        {
+            name: torch.stack([state[name] for state in states]).mean(dim=0)
+            if own[name].is_floating_point()
+            else own[name]
+            for name in own
+        }
+    )
+    return first
+
+
 def seed_everything(seed: int) -> None:
     """Make shuffling, dropout and the new head the same in every run."""
     random.seed(seed)

@@ -15,7 +15,7 @@ import pytest
 from classifiers import comparison, registry
 from classifiers.api import Document, ModelError
 from classifiers.encoder import FILES, MAX_TOKENS, Encoder, encoder_text, pins_of
-from classifiers.encoder_data import held_out, to_tune_on
+from classifiers.encoder_data import held_out, lengthened, to_tune_on
 from classifiers.tags import read_tag_infos
 from classifiers.training import train
 from tests.trained import NOW, QUICK, SLICE, examples
@@ -250,6 +250,22 @@ def test_mails_seen_before_are_shown_again_though_they_were_kept_out_of_nothing(
     chosen = to_tune_on(examples(), old, replay=4)
     assert [example for example in chosen if example in old] == list(old[::4])
     assert all(not held_out(example.group) for example in chosen if example in new)
+
+
+def test_a_mail_is_lengthened_only_by_an_untagged_one_from_the_same_kind_of_sender() -> None:
+    mails = examples()
+    plain = {(one.document.from_role, one.document.text) for one in mails if not one.tags}
+    changed = 0
+    for before, after in zip(mails, lengthened(mails, seed=1), strict=True):
+        own, role = before.document.text, before.document.from_role
+        if after.text == own:
+            continue
+        changed += 1
+        added = after.text.removeprefix(own).removesuffix(own).strip()
+        assert (role, added) in {(who, text.strip()) for who, text in plain}
+        assert (after.subject, after.from_role) == (before.document.subject, role)
+    assert 0.2 < changed / len(mails) < 0.6
+    assert lengthened(mails, seed=1) == lengthened(mails, seed=1) != lengthened(mails, seed=2)
 
 
 def test_the_shipped_encoder_says_where_it_comes_from() -> None:
