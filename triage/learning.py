@@ -1,28 +1,29 @@
-"""What people said their mail is, as labelled documents to learn from."""
+"""What people said their mail is, and what they brought along, as documents to learn from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from classifiers.api import Document
+from triage.exchange import thread_name
 from triage.parsing import parse
 from triage.pipeline.people import document
-from triage.store import inbox, labels
+from triage.store import examples, inbox, labels
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from classifiers.api import Document
     from triage.config import Firm
     from triage.store.engine import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
-    """A mail of the firm's own with the label in force.
+    """A mail of the firm's own, or an imported text, with the label in force.
 
-    `group` ties the mails of one thread together, so that none of them is used to judge what
-    was learnt from another.
+    `message_id` is 0 for an imported text. `group` ties the mails of one thread together, so that
+    none of them is used to judge what was learnt from another.
     """
 
     message_id: int
@@ -32,18 +33,29 @@ class Labelled:
 
 
 def labelled_mails(store: Store, firm: Firm) -> list[Labelled]:
-    """Every labelled mail whose text is still in the store, oldest first."""
+    """Every labelled mail whose text is still in the store, oldest first, then imported texts."""
     with store.read() as tx:
         found = [_labelled(tx, label, firm) for label in labels.newest(tx)]
+        last = {label.example_id: label for label in examples.labels(tx)}
+        imported = [each for each in examples.everything(tx) if each.id in last]
+        found += [_imported(each, last[each.id]) for each in imported]
     return [each for each in found if each.document.text.strip() or each.document.subject]
 
 
 def _labelled(tx: Connection, label: labels.Label, firm: Firm) -> Labelled:
     email = parse(inbox.load(tx, label.message_id).raw.content)
-    thread = email.thread_ids[0] if email.thread_ids else f"message {label.message_id}"
     return Labelled(
         message_id=label.message_id,
         document=document(email, firm),
         tags=label.tags,
-        group=f"thread {thread}",
+        group=f"thread {thread_name(email, label.message_id)}",
+    )
+
+
+def _imported(example: examples.Example, label: examples.ExampleLabel) -> Labelled:
+    return Labelled(
+        message_id=0,
+        document=Document(subject=example.subject, text=example.body, from_role=example.from_role),
+        tags=label.tags,
+        group=f"thread {example.thread or example.digest}",
     )

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from triage.store.cases import Case
     from triage.store.inbox import Decided
     from triage.store.mailboxes import Mailbox
+    from triage.store.moves import TagFolder
     from triage.store.outbox import OutboxRow
 
 
@@ -73,6 +74,16 @@ def mailbox(box: Mailbox) -> dict[str, object]:
         "last_uid": box.last_uid,
         "looked_at": box.looked_at,
         "problem": box.problem,
+    }
+
+
+def tag_folder(found: TagFolder) -> dict[str, object]:
+    """A folder that means a tag; none for the folder of mail without one."""
+    return {
+        "account": found.account,
+        "folder": found.folder,
+        "tag": found.tag or None,
+        "problem": found.problem,
     }
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from triage.store.cases import Case
     from triage.store.inbox import Decided
     from triage.store.mailboxes import Mailbox
+    from triage.store.moves import TagFolder
     from triage.store.outbox import OutboxRow
 
 _SENTENCE_LIMIT = 500
@@ -86,6 +87,23 @@ def mailbox_lines(boxes: Sequence[Mailbox], zone: str) -> Iterator[str]:
         if box.problem:
             yield f"      TROUBLE since {when(box.problem_since, zone)}"
             yield f"      {plain(box.problem)}"
+
+
+def tag_folder_lines(folders: Sequence[TagFolder], zone: str) -> Iterator[str]:
+    """The folders that mean a tag, and their trouble."""
+    for account in dict.fromkeys(folder.account for folder in folders):
+        mine = [folder for folder in folders if folder.account == account]
+        yield f"Tag folders of {account}: {len(mine)}"
+        if mine[0].problem:
+            yield f"      TROUBLE since {when(mine[0].problem_since, zone)}"
+            yield f"      {plain(mine[0].problem)}"
+
+
+def label_lines(labelled: int, conflicts: int) -> Iterator[str]:
+    """How much people have said, and whether they agree."""
+    noun = "conflict" if conflicts == 1 else "conflicts"
+    against = f", {conflicts} {noun}: `triage examples list --conflicts`" if conflicts else ""
+    yield f"Labelled by people: {labelled}{against}"
 
 
 def case_lines(

@@ -37,15 +37,20 @@ def _opened(config: Path | None) -> tuple[Settings, Store]:
 def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
     """Open cases, mail for review, briefs not sent, and how mailboxes and the model do."""
     from triage.cli import case_json, case_report, learning_report  # noqa: PLC0415
-    from triage.store import cases, inbox, mailboxes, outbox  # noqa: PLC0415
+    from triage.examples.conflicts import conflicts  # noqa: PLC0415
+    from triage.exchange import held  # noqa: PLC0415
+    from triage.store import cases, inbox, mailboxes, moves, outbox  # noqa: PLC0415
 
     settings, store = _opened(config)
+    labelled = held(store)
+    against = len(conflicts(labelled))
     with store.read() as tx:
         open_cases = cases.unresolved(tx)
         unsent = outbox.unfinished(tx)
         review = inbox.unsure(tx, 20)
         boxes = mailboxes.everything(tx)
         counts = inbox.outcomes(tx)
+        tag_folders = moves.folders(tx)
         learning = learning_report.gather(tx, settings.config, time.time())
     if as_json:
         found = {
@@ -53,6 +58,8 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
             "outbox": [case_json.brief(row) for row in unsent],
             "review": [case_json.mail(mail) for mail in review],
             "mailboxes": [case_json.mailbox(box) for box in boxes],
+            "tag_folders": [case_json.tag_folder(folder) for folder in tag_folders],
+            "labels": {"labelled": len(labelled), "conflicts": against},
             "counts": {action or "waiting": number for action, number in counts.items()},
             "learning": learning_report.to_json(learning),
         }
@@ -63,6 +70,8 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
     _say(case_report.outbox_lines(unsent, zone))
     _say(case_report.review_lines(review))
     _say(case_report.mailbox_lines(boxes, zone))
+    _say(case_report.tag_folder_lines(tag_folders, zone))
+    _say(case_report.label_lines(len(labelled), against))
     _say(learning_report.lines(learning, zone))
     parts = ", ".join(f"{number} {action or 'waiting'}" for action, number in counts.items())
     typer.echo(f"Mail so far: {parts or 'none'}")

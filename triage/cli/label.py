@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 DAY_S = 86400
 NONE = "none"
+NameOption = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        metavar="NAME",
+        help="Who you are; else your user name on this machine.",
+        show_default=False,
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,15 +50,7 @@ def label(
     only_learn: Annotated[
         bool, typer.Option("--only-learn", help="Teach the next model, and leave cases alone.")
     ] = False,
-    name: Annotated[
-        str,
-        typer.Option(
-            "--as",
-            metavar="NAME",
-            help="Who you are; else your user name on this machine.",
-            show_default=False,
-        ),
-    ] = "",
+    name: NameOption = "",
     sample: Annotated[
         int,
         typer.Option("--sample", min=0, help="So many mails without a tag, drawn by chance."),
@@ -70,7 +71,7 @@ def label(
     right = _right_tags(tags or [], settings)
     store = app.open_store(settings.config.store, create=False)
     labeller = make_labeller(settings, app.make_writer(settings))
-    by = _name(name)
+    by = user_name(name)
     if message is not None and right is not None:
         _label_one(store, labeller, message, right, by=by, acts=not only_learn)
         return
@@ -97,7 +98,8 @@ def _right_tags(tags: list[str], settings: Settings) -> list[str] | None:
     return right
 
 
-def _name(given: str) -> str:
+def user_name(given: str) -> str:
+    """Who labels: the name given, made harmless, else the user of this machine."""
     import getpass  # noqa: PLC0415
 
     name = " ".join("".join(c if c.isprintable() else " " for c in given).split())

@@ -269,6 +269,12 @@ def decided(tx: Connection, message_id: int) -> Decided:
     return found[0]
 
 
+def words_of(tx: Connection, message_id: int) -> str:
+    """The digest of a message's words; empty for one that was decided before they were noted."""
+    query = select(messages.c.text_digest).where(messages.c.id == message_id)
+    return tx.execute(query).scalar() or ""
+
+
 def join(tx: Connection, message_id: int, case_id: int) -> None:
     """A person said that this message belongs to a case."""
     tx.execute(update(messages).where(messages.c.id == message_id).values(case_id=case_id))

@@ -73,6 +73,12 @@ def everything(tx: Connection) -> list[Label]:
     return [_label(row) for row in tx.execute(select(labels).order_by(labels.c.id))]
 
 
+def of_mail(tx: Connection, message_id: int) -> list[Label]:
+    """Every label of one message, in the order in which they were given."""
+    query = select(labels).where(labels.c.message_id == message_id).order_by(labels.c.id)
+    return [_label(row) for row in tx.execute(query)]
+
+
 def _label(row: Row[Any]) -> Label:
     return Label(
         message_id=row.message_id,
