@@ -7,6 +7,7 @@ none of them, and where it learns, the same rules choose its thresholds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import SGDClassifier
 
 from classifiers.dataset import folds
-from classifiers.thresholds import NEVER, Threshold, choose
+from classifiers.thresholds import NEVER, Pool, Threshold, choose
 from classifiers.training import Settings, fit_sigmoid, truth_matrix
 
 if TYPE_CHECKING:
@@ -88,15 +89,14 @@ def words(
     own = _held_out(known, truth, np.array(folds(learned, settings.folds, settings.seed)))
     raw = _fair_scores(asked, known, truth, _twins(asked, known, learned), settings)
     sigmoids = [fit_sigmoid(own[:, c], truth[:, c]) for c in range(len(learnable))]
-    untagged = np.array([not example.tags for example in learned])
-    thresholds = [
-        choose(
-            [sigmoid(float(score)) for score in column],
-            [sigmoid(float(score)) for score in column[untagged]],
-            settings.budget,
-        )
-        for sigmoid, column in zip(sigmoids, own.T, strict=True)
-    ]
+    thresholds = _thresholds(
+        {
+            tag: [sigmoid(float(one)) for one in column]
+            for tag, sigmoid, column in zip(learnable, sigmoids, own.T, strict=True)
+        },
+        [not example.tags for example in learned],
+        settings,
+    )
     chances = [
         {t: sigmoid(float(s)) for t, sigmoid, s in zip(learnable, sigmoids, row, strict=True)}
         for row in raw
@@ -105,9 +105,21 @@ def words(
         probabilities=[{tag: chance.get(tag, 0.0) for tag in tags} for chance in chances],
         thresholds={
             **dict.fromkeys(tags, _NEVER),
-            **dict(zip(learnable, thresholds, strict=True)),
+            **thresholds,
         },
     )
+
+
+def _thresholds(
+    probabilities: Mapping[str, Sequence[float]], untagged: Sequence[bool], settings: Settings
+) -> dict[str, Threshold]:
+    quiet = Pool(
+        probabilities={tag: list(compress(p, untagged)) for tag, p in probabilities.items()},
+        forwards=settings.budget.false_forwards,
+        reviews=settings.budget.false_reviews,
+    )
+    costs = settings.costs_by_tag(probabilities)
+    return choose(probabilities, [quiet], costs, recall=settings.budget.recall)
 
 
 def _vectorizer() -> TfidfVectorizer:

@@ -17,9 +17,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion
 
-from classifiers import features
+from classifiers import features, opinion
 from classifiers.api import Verdict
-from classifiers.encoder import encoder_text
 from classifiers.evidence import best_sentences, candidates
 from classifiers.thresholds import decide
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from classifiers.novelty import Novelty
 
 CORES = 2  # that learn at a time; each holds a copy of all features
+_SURE = 3.0  # log-odds where all mails agree
 BATCH = 256  # documents whose features are in memory at a time
 
 
@@ -75,22 +75,27 @@ class PerTagLogistic(ClassifierMixin, BaseEstimator):
         fit_tag = partial(self._fit_tag, X, y, sample_weight)
         with ThreadPoolExecutor(CORES) as pool:  # the solver works outside the interpreter's lock
             fitted = list(pool.map(fit_tag, range(y.shape[1])))
-        self.coef_ = np.vstack([one.coef_ for one in fitted]).astype(np.float32)
-        self.intercept_ = np.concatenate([one.intercept_ for one in fitted])
+        self.coef_ = np.vstack([coef for coef, _ in fitted]).astype(np.float32)
+        self.intercept_ = np.concatenate([intercept for _, intercept in fitted])
         return self
 
     def decision_function(self, X: Any) -> Any:
         """Return raw scores (n_documents, n_tags)."""
         return np.asarray(X @ self.coef_.T) + self.intercept_
 
-    def _fit_tag(self, X: Any, y: Any, sample_weight: Any, tag: int) -> LogisticRegression:
+    def _fit_tag(self, X: Any, y: Any, sample_weight: Any, tag: int) -> tuple[Any, Any]:
         one = LogisticRegression(
             C=self.C, solver="liblinear", class_weight="balanced", random_state=0
         )
-        if sample_weight is None:
-            return one.fit(X, y[:, tag])
-        used = np.flatnonzero(sample_weight[:, tag])
-        return one.fit(X[used], y[used, tag], sample_weight=sample_weight[used, tag])
+        truth, weight = y[:, tag], None
+        if sample_weight is not None:
+            used = np.flatnonzero(sample_weight[:, tag])
+            truth, weight = truth[used], sample_weight[used, tag]
+            X = X if len(used) == len(y) else X[used]
+        if len(np.unique(truth)) == 1:  # where a rare tag is held out as a whole
+            return np.zeros((1, X.shape[1])), np.array([_SURE if truth[0] else -_SURE])
+        one.fit(X, truth, sample_weight=weight)
+        return one.coef_, one.intercept_
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +108,8 @@ class Parts:
             that a later model can be compared on the same mails without either having seen them.
         flattered: training mails (by digest) without such scores, since the encoder was tuned on
             them; whatever the model says of these proves nothing.
+        vectors: (n_tags, dimensions) what each dimension of the encoder's vectors counts for each
+            tag; None where none counts.
         novelty: what tells mail unlike all of it; None in models from before there was such.
     """
 
@@ -113,24 +120,7 @@ class Parts:
     held_out: Mapping[str, tuple[float, ...]]
     flattered: frozenset[str] = frozenset()
     novelty: Novelty | None = None
-
-
-def encoder_scores(
-    encoder: Encoder,
-    weights: Mapping[str, float],
-    tags: Sequence[str],
-    documents: Sequence[Document],
-) -> Any:
-    """Return what the encoder adds to the raw scores, (n_documents, n_tags).
-
-    A tag that it was not tuned on gets 0: the other features decide alone.
-    """
-    logits = encoder.encode([encoder_text(document) for document in documents]).logits
-    added = np.zeros((len(documents), len(tags)))
-    for column, tag in enumerate(tags):
-        if weights.get(tag):
-            added[:, column] = weights[tag] * logits[:, encoder.tags.index(tag)]
-    return added
+    vectors: Any = None
 
 
 class Model:
@@ -182,8 +172,9 @@ class Model:
         scores = self.parts.mails.decision_function(matrix)
         if self.encoder is None:
             return scores
+        said = opinion.ask(self.encoder, documents, self.parts.tags)
         weights = self.card.encoder["weights"]
-        return scores + encoder_scores(self.encoder, weights, self.parts.tags, documents)
+        return scores + opinion.added(said, weights, self.parts.tags, self.parts.vectors)
 
     def _classify(self, documents: Sequence[Document]) -> list[Verdict]:
         scores = self.probabilities(documents)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from classifiers.api import DataError, Document
 from classifiers.dataset import (
     Example,
+    contradictions,
     data_digest,
     deduplicate,
     folds,
@@ -72,7 +74,7 @@ def test_every_problem_of_every_file_is_listed_with_its_line(tmp_path: Path) -> 
         good,
         {"body": "Here.", "tags": ["blocker"], "evidence": {"blocker": ["Not here."]}},
         {"body": "Here.", "tags": [], "evidence": {"upsell": ["Here."]}},
-        {"body": "fine", "tags": ["upsell"]},
+        {"body": "fine", "tags": ["none"]},
     )
     with pytest.raises(DataError) as caught:
         read_examples([tmp_path, tmp_path / "gone"])
@@ -89,7 +91,7 @@ def test_every_problem_of_every_file_is_listed_with_its_line(tmp_path: Path) -> 
         ("b.jsonl:1", "id 'x' is taken by"),
         ("b.jsonl:2", "evidence is not in the mail"),
         ("b.jsonl:3", "'upsell', which is not among the tags"),
-        ("b.jsonl:4", "the same mail has other tags at"),
+        ("b.jsonl:4", "an empty list means none applies"),
         ("gone", "does not exist"),
     ):
         assert any(line in p and words in p for p in caught.value.problems), (line, words, listed)
@@ -106,6 +108,27 @@ def test_near_duplicates_with_equal_tags_are_dropped_and_others_share_a_group() 
     kept = deduplicate([first, same, contrast, other])
     assert [e.document.text for e in kept] == [LONG, LONG + " again", "Something else entirely"]
     assert kept[0].group == kept[1].group != kept[2].group
+
+
+def test_the_firms_own_label_replaces_a_starter_mail_that_reads_the_same() -> None:
+    starter, others = (
+        example(LONG, "upsell", group="s"),
+        example("Another mail of that thread", group="s"),
+    )
+    own = replace(example(LONG + "!", "blocker"), local=True)
+    kept = deduplicate([starter, others, own])
+    assert [(e.document.text, e.tags) for e in kept] == [
+        (others.document.text, frozenset()),
+        (own.document.text, {"blocker"}),
+    ]
+    assert kept[0].group == kept[1].group
+
+
+def test_of_two_labels_for_the_very_same_text_the_later_one_counts() -> None:
+    first, second = example(LONG, "upsell"), example(LONG, "blocker")
+    assert contradictions([first, second]) == [(first, second)]
+    assert [e.tags for e in deduplicate([first, second])] == [{"blocker"}]
+    assert contradictions([first, first]) == []
 
 
 def test_near_duplicates_are_symmetric_and_ignore_case_and_punctuation() -> None:

@@ -1,4 +1,4 @@
-"""Thresholds: raising one never adds a tag, and budgets are kept."""
+"""Thresholds: raising one never adds a tag, budgets are kept, costs say what is enough."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.thresholds import (
+    NEVER,
     Budget,
+    Costs,
+    Pool,
     Sigmoid,
     Threshold,
-    best_expected_f1,
     choose,
     decide,
     expected_recall,
@@ -21,6 +23,9 @@ from classifiers.thresholds import (
 
 probability = st.floats(0.001, 0.999)
 many = st.lists(probability, min_size=1, max_size=120)
+extreme = st.one_of(probability, st.sampled_from([9.4e-14, 1e-9, 1 - 1e-9, 1 - 1e-12, 1 - 9.4e-14]))
+pairs = st.lists(st.tuples(extreme, extreme), min_size=1, max_size=120)
+costs = st.builds(Costs, miss=st.floats(0.1, 20), false_alarm=st.floats(0.1, 20))
 
 
 @given(many, st.tuples(probability, probability), st.floats(0, 0.9))
@@ -47,20 +52,67 @@ def test_a_budget_is_kept_and_used(untagged: list[float], per_hundred: float) ->
         assert sum(p >= lower for p in untagged) > len(untagged) * per_hundred / 100 - 1
 
 
-@given(many, many, st.floats(0, 20), st.floats(0, 30), st.floats(0.1, 1))
-def test_chosen_thresholds_keep_both_budgets(
-    scores: list[float], untagged: list[float], alerts: float, more: float, recall: float
+@given(
+    st.tuples(pairs, pairs),
+    st.tuples(costs, costs),
+    st.tuples(st.floats(0, 20), st.floats(0, 30)),
+    st.floats(0.1, 1),
+)
+def test_both_budgets_hold_for_all_tags_together_in_every_pool(
+    parts: tuple[list[tuple[float, float]], list[tuple[float, float]]],
+    costs_of_both: tuple[Costs, Costs],
+    budgets: tuple[float, float],
+    recall: float,
 ) -> None:
-    budget = Budget(alerts=alerts, reviews=alerts + more, recall=recall)
-    chosen = choose(scores, untagged, budget)
-    hundredth = len(untagged) / 100
-    assert sum(p >= chosen.give for p in untagged) <= alerts * hundredth
-    assert sum(p >= chosen.unsure for p in untagged) <= (alerts + more) * hundredth
+    forwards, reviews = budgets
+    pools = [
+        Pool(
+            probabilities={"a": [p for p, _ in rows], "b": [p for _, p in rows]},
+            forwards=forwards,
+            reviews=reviews,
+        )
+        for rows in parts
+    ]
+    costs_of = dict(zip("ab", costs_of_both, strict=True))
+    chosen = choose(pools[0].probabilities, pools, costs_of, recall=recall)
+    for rows in parts:
+        decided = [decide({"a": a, "b": b}, chosen) for a, b in rows]
+        hundredth = len(rows) / 100
+        assert sum(bool(given) for given, _ in decided) <= forwards * hundredth
+        assert sum(bool(given or unsure) for given, unsure in decided) <= (
+            (forwards + reviews) * hundredth
+        )
+    for tag, cost in costs_of.items():
+        assert chosen[tag].give >= cost.break_even
 
 
-def test_expected_f1_takes_the_likely_ones() -> None:
-    assert best_expected_f1([0.9, 0.8, 0.1, 0.05]) == 0.8
-    assert best_expected_f1([]) == 1.0
+def test_a_dear_miss_lowers_the_threshold_of_its_tag_alone() -> None:
+    scores = [n / 200 for n in range(1, 200)]
+    quiet = Pool(probabilities={"a": [0.05] * 100, "b": [0.05] * 100}, forwards=5, reviews=5)
+    usual = {"a": Costs(), "b": Costs()}
+    dear = {**usual, "a": Costs(miss=9)}
+    before, after = (
+        choose({"a": scores, "b": scores}, [quiet], c, recall=0.9) for c in (usual, dear)
+    )
+    assert after["a"].give == pytest.approx(0.1, abs=1e-6)
+    assert after["b"].give == before["b"].give == pytest.approx(1 / 3)
+
+
+def test_a_tag_that_is_hard_to_tell_does_not_silence_the_others() -> None:
+    noisy = Pool(
+        probabilities={"clear": [0.01] * 100, "noisy": [0.99] * 50 + [0.01] * 50},
+        forwards=4,
+        reviews=0,
+    )
+    costs_of = {"clear": Costs(), "noisy": Costs()}
+    chosen = choose(noisy.probabilities, [noisy], costs_of, recall=0.9)
+    assert chosen["noisy"].give > 0.99
+    assert chosen["clear"].give < 0.4
+
+
+def test_without_any_mail_to_measure_noise_on_only_costs_count() -> None:
+    chosen = choose({"a": [0.9, 0.1]}, [], {"a": Costs(miss=1)}, recall=0.5)
+    assert chosen["a"].give == pytest.approx(0.5)
 
 
 def test_expected_recall_takes_as_many_as_are_needed() -> None:
@@ -70,9 +122,16 @@ def test_expected_recall_takes_as_many_as_are_needed() -> None:
 
 @given(st.floats(-1e9, 1e9), st.floats(0.1, 10), st.floats(-10, 10))
 def test_a_sigmoid_stays_between_zero_and_one(score: float, slope: float, shift: float) -> None:
-    assert 0 < Sigmoid(slope=slope, intercept=shift)(score) < 1
+    assert 0 < Sigmoid(slope=slope, intercept=shift)(score) < NEVER
 
 
 def test_a_band_upside_down_is_refused() -> None:
     with pytest.raises(ValueError, match="unsure <= give"):
         Threshold(give=0.2, unsure=0.3)
+
+
+def test_costs_and_shares_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        Costs(miss=0)
+    with pytest.raises(ValueError, match="mails of a hundred"):
+        Budget(forwards=120)

@@ -11,8 +11,9 @@ from classifiers.comparison import compare, fair_probabilities, objections
 from classifiers.dataset import Example
 from classifiers.evidence import best_sentences
 from classifiers.model import Model
+from classifiers.sentence_labels import sentences_of
 from classifiers.tags import TagInfo, read_tag_infos
-from classifiers.training import sentences_of, tags_to_learn, train
+from classifiers.training import tags_to_learn, train
 from tests.trained import NOW, QUICK, SLICE, examples, small_model
 
 TEXTS = [Document(text=t) for t in ("We are stuck.", "Send a quote please.", "Thanks!", "")]
@@ -62,9 +63,9 @@ def test_a_mail_is_judged_the_same_alone_and_among_others() -> None:
 def test_a_tag_with_too_few_mails_is_refused_with_its_place() -> None:
     rows = [labelled(f"mail {n}", "blocker") for n in range(40)]
     typo = replace(labelled("x", "bloker"), place="rows.jsonl:41")
-    with pytest.raises(DataError, match=r"'bloker' has 1 mails.*rows.jsonl:41.*spelling"):
+    with pytest.raises(DataError, match=r"'bloker' has 1 mail, 7 more.*rows.jsonl:41.*spelling"):
         tags_to_learn([*rows, typo], {}, QUICK)
-    with pytest.raises(DataError, match="threads only"):
+    with pytest.raises(DataError, match="of one thread"):
         tags_to_learn([replace(row, group="one") for row in rows], {}, QUICK)
     with pytest.raises(DataError, match="no mail has a tag"):
         tags_to_learn([labelled("x")], {}, QUICK)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from classifiers.api import Verdict
+    from classifiers.card import Card
     from classifiers.comparison import Comparison
     from classifiers.evaluation import Report
     from classifiers.judgement import Certainty
@@ -86,6 +87,25 @@ def forwarded_lines(report: Report) -> list[str]:
     return [
         f"if at most {n} of 100 mails are forwarded: {_share(found) if possible == 1 else none}"
         for (n, found), possible in pairs
+    ]
+
+
+def expected_lines(card: Card) -> list[str]:
+    """What the thresholds rest on, and what they are expected to do in an inbox."""
+    expected, costs = card.metrics["expected"], card.settings["costs"]
+    named = card.settings["costs_of"]
+    shares = ", ".join(
+        f"{share:.0%} of {tag}" for tag, share in expected["recall"].items() if share
+    )
+    special = "".join(
+        f"; for {tag} {one['miss']:g} to {one['false_alarm']:g}" for tag, one in named.items()
+    )
+    return [
+        f"A missed mail counts {costs['miss']:g}, a false alarm {costs['false_alarm']:g}{special}.",
+        (
+            f"Expected where {expected['tagged_share']:.0%} of mails carry a tag: "
+            f"{expected['forwarded_per_100']:.1f} of 100 mails forwarded, with {shares}."
+        ),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -217,14 +217,20 @@ def labelled_by_people(known: Memory | None) -> list[Example]:
 
 
 def _print_held_out(model: Model, examples: Sequence[Example]) -> None:
+    """Say how good the model is, on all mails and on the firm's own alone."""
     from classifiers import comparison, dataset, judgement  # noqa: PLC0415 - loads scikit-learn
-    from triage.cli.reports import report_lines  # noqa: PLC0415
+    from triage.cli.reports import expected_lines, report_lines  # noqa: PLC0415
 
     kept = comparison.judgeable(dataset.deduplicate(examples), model)
-    report = comparison.report_on(model, kept, model.tags)
-    baselines = judgement.baseline_reports(model, kept, examples)
-    head = f"model {model.version}, on its training mails while they were held out"
-    typer.echo("\n".join([head, *report_lines(report, baselines)]))
+    own = [example for example in kept if example.local]
+    parts = {"its training mails": kept, "your own mails": own}
+    for name, judged in parts.items():
+        if judged:
+            report = comparison.report_on(model, judged, model.tags)
+            baselines = judgement.baseline_reports(model, judged, examples)
+            head = f"model {model.version}, on {name} while they were held out"
+            typer.echo("\n".join([head, *report_lines(report, baselines), ""]))
+    typer.echo("\n".join(expected_lines(model.card)))
 
 
 def _settle(
