@@ -210,6 +210,7 @@ def labelled_by_people(known: Memory | None) -> list[Example]:
             document=mail.document,
             tags=frozenset(mail.tags),
             group=mail.group,
+            local=True,
             place=f"mail {mail.message_id}",
         )
         for mail in found
