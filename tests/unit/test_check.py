@@ -128,6 +128,22 @@ def test_words_that_could_mean_two_tags_are_a_warning(folder: Path) -> None:
     assert '"sales" could mean the tags praise and upsell' in problem.what
 
 
+def test_an_own_answer_that_says_what_none_should_is_a_warning(folder: Path) -> None:
+    edit(folder, "triage.toml", "[firm]", 'templates = "mine"\n\n[firm]')
+    (folder / "mine" / "responses").mkdir(parents=True)
+    head = "---\ntag: blocker\nkind: hrr\nsituation: mine\ntitle: Ours\n---\n"
+    path = folder / "mine" / "responses" / "blocker-mine.md"
+    path.write_text(head + "{{ greeting }} We waive the fee, and I will escalate it.\n")
+    problems = [p for p in found(folder) if p.where == "responses/blocker-mine.md"]
+    assert {p.severity for p in problems} == {"warning"}
+    assert [p.what for p in problems] == [
+        'is for the kind "hrr", which the policy does not know',
+        'offers work for nothing ("waive")',
+        'says a word from inside the firm ("escalate")',
+    ]
+    assert problems[0].advice == 'did you mean "hr"?'
+
+
 def test_a_tag_without_a_response_is_a_warning(folder: Path) -> None:
     (folder / "policy.toml").write_text(POLICY + a_route_more("praise"))
     problem = only(found(folder, tags=(*TAGS, "praise")))

@@ -122,4 +122,4 @@ def _tags(
     else:
         if policy:
             yield from in_file(config.policy.name, tags_without_route(tags, policy))
-    yield from template_problems(config, tags)
+    yield from template_problems(config, tags, tuple(policy.kinds) if policy else ())

@@ -6,22 +6,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triage.check.agreement import tags_without_response
-from triage.check.problem import from_config_error
+from triage.check.problem import Problem, from_config_error
 from triage.errors import ConfigError
 from triage.messages import Address
 from triage.rendering import Renderer
 from triage.resources import resource
+from triage.response_files import EXAMPLE_VALUES
+from triage.response_rules import slips
 from triage.responses import ResponseLibrary
+from triage.tables import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from triage.check.problem import Problem
     from triage.config import Config
+    from triage.responses import Response
 
 
-def template_problems(config: Config, tags: Collection[str]) -> Iterator[Problem]:
-    """Templates that cannot be filled in, and tags without an answer."""
+def template_problems(
+    config: Config, tags: Collection[str], kinds: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Templates that cannot be filled in, tags without an answer, and what own answers say.
+
+    `kinds` are the policy's kinds of issue; none: it tells none apart.
+    """
     own = [config.templates / "responses"] if config.templates else []
     library = ResponseLibrary(())
     try:
@@ -30,6 +38,10 @@ def template_problems(config: Config, tags: Collection[str]) -> Iterator[Problem
         yield from from_config_error(error, "templates", Path("responses"))
     else:
         yield from tags_without_response(library.tags(), tags)
+        names = {path.stem for folder in own for path in folder.glob("*.md")}
+        for response in library.responses:
+            if response.id in names:
+                yield from _own_response(response, kinds)
     try:
         Renderer(
             firm=config.firm,
@@ -39,3 +51,25 @@ def template_problems(config: Config, tags: Collection[str]) -> Iterator[Problem
         )
     except ConfigError as error:
         yield from from_config_error(error, "templates", Path("templates"))
+
+
+def _own_response(response: Response, kinds: Collection[str]) -> Iterator[Problem]:
+    """What is odd about a firm's own suggested text, though it can be used."""
+    where = f"responses/{response.id}.md"
+    if kinds and response.kind and response.kind not in kinds:
+        yield Problem(
+            severity="warning",
+            area="templates",
+            where=where,
+            what=f'is for the kind "{response.kind}", which the policy does not know',
+            advice=did_you_mean(response.kind, kinds),
+        )
+    said = f"{response.fill(EXAMPLE_VALUES)}\n{response.fill_short(EXAMPLE_VALUES)}"
+    for slip in dict.fromkeys(slips(said, for_client="client" in response.roles)):
+        yield Problem(
+            severity="warning",
+            area="templates",
+            where=where,
+            what=f'{slip.what} ("{slip.words}")',
+            advice=slip.instead,
+        )
