@@ -106,10 +106,12 @@ class Hearers:
             return []
         if route.need == "all":
             return [(there, f"{route.title}: named for it.") for there in allowed]
-        told = [there for there in allowed if there.person.id in self.told]
+        told = self._allowed(each for each in route.to if each in self.told)
         if told:
             return [(told[0], f"{route.title}: one person is enough, who has heard of this case.")]
         own = [there for there in allowed if not there.absent] or list(allowed)
+        if len(route.to) == 1:
+            return [(own[0], f"{route.title}: named for it.")]
         if len(own) == 1:
             return [(own[0], f"{route.title}: one person is enough, and only they are there.")]
         names = " and ".join(there.person.name for there in own)

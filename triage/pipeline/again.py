@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from classifiers.api import Evidence, Verdict
+from triage.hearers import fallback_person
 from triage.messages import Occasion, Recipient
 from triage.parsing import parse
 from triage.pipeline.contained import contained
+from triage.pipeline.timing import CaseClock
 from triage.routing import route, to_fallback
 from triage.store import audit, cases, inbox, labels, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from typing import Any
 
     from sqlalchemy import Connection
@@ -29,11 +32,46 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What a later brief of a case says that its first did not.
+
+    Attributes:
+        repeat: tells it from an earlier brief of the same mail, occasion and person.
+        answer_by, next_heard: see `Escalation`.
+        why, standing_in: see `Recipient`; by the ids of people.
+    """
+
+    repeat: str = ""
+    answer_by: datetime | None = None
+    next_heard: str = ""
+    why: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    standing_in: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, escalation: Escalation) -> Timing:
+        """What an escalation says of times and people."""
+        return cls(
+            answer_by=escalation.answer_by,
+            next_heard=escalation.next_heard,
+            why={person.id: person.why for person in escalation.recipients},
+            standing_in={person.id: person.standing_in for person in escalation.recipients},
+        )
+
+
+NO_TIMING = Timing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rewriter:
     """Writes briefs from what the store holds."""
 
     policy: Policy
     writer: BriefWriter
+
+    @property
+    def clock(self) -> CaseClock:
+        """The policy's times."""
+        return CaseClock(policy=self.policy, zone=self.writer.firm.timezone)
 
     def write(
         self,
@@ -46,6 +84,7 @@ class Rewriter:
         now: float,
         note: str = "",
         tags_for: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        timing: Timing = NO_TIMING,
     ) -> None:
         """Queue a brief of `message_id` for these people, by today's policy.
 
@@ -67,12 +106,16 @@ class Rewriter:
                     name=p.name,
                     address=p.address,
                     tags=tuple(tags_for.get(p.id, found.tags)),
+                    why=timing.why.get(p.id, ()),
+                    standing_in=timing.standing_in.get(p.id, ""),
                 )
                 for p in people
             ),
+            answer_by=timing.answer_by,
+            next_heard=timing.next_heard,
         )
         sent = outbox.of_case(tx, case.id)
-        for notice in self.writer.write(
+        notices = self.writer.write(
             stored=stored,
             email=email,
             verdict=verdict,
@@ -84,7 +127,9 @@ class Rewriter:
             now=now,
             # Size and content of the original are what servers refuse most: not again.
             attach=occasion is not Occasion.UNDELIVERED,
-        ):
+            repeat=timing.repeat,
+        )
+        for notice, person in zip(notices, escalation.recipients, strict=True):
             outbox.put(
                 tx,
                 notice,
@@ -93,6 +138,8 @@ class Rewriter:
                 occasion=occasion.value,
                 urgency=escalation.urgency,
                 now=now,
+                why=" ".join(person.why),
+                policy=self.policy.stamp,
             )
 
     def tell_of_failure(self, tx: Connection, row: OutboxRow, detail: str, now: float) -> None:
@@ -105,7 +152,7 @@ class Rewriter:
             return
         people = self.policy.people
         others = [p for p in people.values() if p.address != row.recipient]
-        first = people[self.policy.fallback]
+        first = fallback_person(self.policy, self.clock.today(now)).person
         instead = first if first in others else next(iter(others), None)
         if row.occasion == Occasion.UNDELIVERED or instead is None:
             log.error(

@@ -47,11 +47,13 @@ class BriefWriter:
         sent: Sequence[OutboxRow],
         now: float,
         attach: bool = True,
+        repeat: str = "",
     ) -> list[Notice]:
-        """The notices for one escalation.
+        """The notices for one escalation, in the order of its recipients.
 
         `earlier` are the thread's mails before this one, `earlier_tags` what the case had by then,
-        `sent` the case's notices so far, to thread with. `attach`: with the original.
+        `sent` the case's notices so far, to thread with. `attach`: with the original. `repeat`
+        tells it from an earlier notice for the same mail, occasion and person.
         """
         brief = summarise(
             email=email,
@@ -75,7 +77,7 @@ class BriefWriter:
                     key=self.key,
                     ref=stored.raw.ref,
                     sha256=stored.sha256,
-                    occasion=escalation.occasion.value,
+                    occasion=escalation.occasion.value + repeat,
                     tags=escalation.tags,
                     recipient=person.address,
                     domain=self.domain,

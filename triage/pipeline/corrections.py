@@ -7,15 +7,17 @@ a case without any tag is closed as not an escalation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from triage.feedback import apply
 from triage.messages import Occasion, Urgency
 from triage.parsing import parse
+from triage.pipeline.again import Timing
 from triage.pipeline.people import people_outside
+from triage.pipeline.timing import Basis
 from triage.routing import KnownCase, route
-from triage.store import audit, cases, inbox, labels, outbox, timers
+from triage.store import audit, cases, inbox, labels, outbox
 from triage.summary.wording import listed
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from triage.config import Firm
     from triage.feedback import Meaning
-    from triage.messages import Email, Recipient
+    from triage.messages import Email, Escalation
     from triage.pipeline.again import Rewriter
     from triage.policy import Policy
     from triage.store.outbox import OutboxRow
@@ -147,11 +149,11 @@ class Corrector:
         urgency = whole.urgency if whole else case.urgency
         added = [tag for tag in tags if tag not in case.tags]
         told = self._told(case, briefs)
-        found: list[Recipient] = []
+        found = None
         if added:
             known = KnownCase(tags=case.tags, urgency=case.urgency, recipients=tuple(told))
-            found = self._who_hears(added, email, known, turn=cases.count(tx))
-        if not found:
+            found = self._who_hears(added, email, known, turn=cases.count(tx), now=now)
+        if found is None:
             cases.retag(tx, case.id, tags=tags, urgency=urgency)
             return ()
         titles = listed([self.policy.routes[tag].title for tag in added])
@@ -160,15 +162,19 @@ class Corrector:
             case_id=case.id,
             message_id=message_id,
             occasion=Occasion.CORRECTED,
-            people=[self.policy.people[person.id] for person in found],
-            tags_for={person.id: person.tags for person in found},
+            people=[self.policy.people[person.id] for person in found.recipients],
+            tags_for={person.id: person.tags for person in found.recipients},
             note=f"{who} tagged it: {titles}.",
+            timing=Timing.of(found),
             now=now,
         )
-        names = tuple(person.name for person in found)
-        recipients = [*told, *(person.id for person in found)]
+        names = tuple(person.name for person in found.recipients)
+        recipients = [*told, *(person.id for person in found.recipients)]
         cases.extend(tx, case.id, tags=tags, urgency=urgency, recipients=recipients, now=now)
-        self._set_timer(tx, case.id, message_id, added, now)
+        basis = Basis(tags=found.tags, step=found.level)
+        self.rewriter.clock.start(
+            tx, before=case, case_id=case.id, message_id=message_id, basis=basis, now=now
+        )
         detail = f"{Occasion.CORRECTED}: {', '.join(added)} to {', '.join(names)}"
         audit.note(tx, "escalated", now=now, case_id=case.id, message_id=message_id, detail=detail)
         return names
@@ -181,9 +187,10 @@ class Corrector:
         return list(dict.fromkeys([*case.recipients, *also]))
 
     def _who_hears(
-        self, added: Sequence[str], email: Email, known: KnownCase, *, turn: int
-    ) -> list[Recipient]:
-        """Those who must know of the added tags and have not heard of the case."""
+        self, added: Sequence[str], email: Email, known: KnownCase, *, turn: int, now: float
+    ) -> Escalation | None:
+        """Those who must know of the added tags and have not heard of the case; None: nobody."""
+        clock = self.rewriter.clock
         escalation = route(
             added,
             text=_searched(email),
@@ -191,18 +198,14 @@ class Corrector:
             turn=turn,
             case=known,
             excluded=people_outside(email, self.firm),
+            day=clock.today(now),
         )
         people = escalation.recipients if escalation else ()
-        return [person for person in people if person.id not in known.recipients]
-
-    def _set_timer(
-        self, tx: Connection, case_id: int, message_id: int, added: Sequence[str], now: float
-    ) -> None:
-        spans = [self.policy.routes[tag].acknowledge_within_s for tag in added]
-        within_s = min((span for span in spans if span is not None), default=None)
-        if within_s is not None:
-            due_at = now + within_s
-            timers.put(tx, case_id=case_id, message_id=message_id, kind="remind", due_at=due_at)
+        fresh = tuple(person for person in people if person.id not in known.recipients)
+        if escalation is None or not fresh:
+            return None
+        told = [*known.recipients, *(person.id for person in fresh)]
+        return clock.dated(replace(escalation, recipients=fresh), told, now)
 
     def _name(self, address: str) -> str:
         people = self.policy.people.values()

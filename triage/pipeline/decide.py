@@ -15,6 +15,7 @@ from triage.parsing import normalise_subject, parse
 from triage.pipeline.again import Rewriter
 from triage.pipeline.answers import AnswerTaker
 from triage.pipeline.bounces import returns_unreadable, take_bounce
+from triage.pipeline.client_answers import take_client_answer
 from triage.pipeline.contained import is_of_store, report
 from triage.pipeline.people import (
     client_address,
@@ -22,8 +23,9 @@ from triage.pipeline.people import (
     people_outside,
 )
 from triage.pipeline.threads import open_case_of
+from triage.pipeline.timing import Basis, CaseClock
 from triage.routing import KnownCase, route, to_fallback
-from triage.store import audit, cases, inbox, outbox, timers
+from triage.store import audit, cases, inbox, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +82,10 @@ class Decider:
     @property
     def _rewriter(self) -> Rewriter:
         return Rewriter(policy=self.policy, writer=self.writer)
+
+    @property
+    def _clock(self) -> CaseClock:
+        return CaseClock(policy=self.policy, zone=self.firm.timezone)
 
     @cached_property
     def _answers(self) -> AnswerTaker:
@@ -154,7 +160,8 @@ class Decider:
         trouble = "" if email.loop else _trouble(stored, email)
         returned = bool(trouble) and returns_unreadable(tx, stored, email)
         if trouble and not returned:
-            return self._escalate(tx, reading, to_fallback(self.policy, trouble), None, now)
+            whom = to_fallback(self.policy, trouble, self._clock.today(now))
+            return self._escalate(tx, reading, whom, None, now)
         if returned or email.loop or email.kind in NOT_TRIAGED:
             why = NOT_TRIAGED.get(email.kind, "it went round in a loop")
             if returned or email.kind is MailKind.BOUNCE:
@@ -173,6 +180,7 @@ class Decider:
     def _judge(self, tx: Connection, reading: Reading, verdict: Verdict, now: float) -> Outcome:
         email, stored = reading.email, reading.stored
         self._save_verdict(tx, stored.id, verdict, now)
+        take_client_answer(tx, stored, email, self.firm, now)
         case = open_case_of(tx, email, self.firm, now)
         escalation = route(
             verdict.tags,
@@ -181,6 +189,7 @@ class Decider:
             turn=cases.count(tx) if verdict.tags else 0,  # counting every case is not free
             case=_known(case) if case else None,
             excluded=people_outside(email, self.firm),
+            day=self._clock.today(now),
         )
         if escalation:
             return self._escalate(tx, reading, escalation, case, now)
@@ -209,6 +218,9 @@ class Decider:
         earlier = inbox.thread_of(tx, email.thread_ids, stored.id)
         earlier_tags = case.tags if case else ()
         people = [person.id for person in escalation.recipients]
+        before = case
+        told = list(dict.fromkeys([*(before.recipients if before else ()), *people]))
+        escalation = self._clock.dated(escalation, told, now)
         if case is None:
             case = cases.begin(
                 tx,
@@ -226,7 +238,7 @@ class Decider:
                 case.id,
                 tags=list(dict.fromkeys([*case.tags, *escalation.tags])),
                 urgency=max(case.urgency, escalation.urgency),
-                recipients=list(dict.fromkeys([*case.recipients, *people])),
+                recipients=told,
                 now=now,
             )
         notices = self.writer.write(
@@ -241,7 +253,7 @@ class Decider:
             now=now,
             attach=stored.attempts <= MAX_ATTEMPTS,
         )
-        for notice in notices:
+        for notice, person in zip(notices, escalation.recipients, strict=True):
             outbox.put(
                 tx,
                 notice,
@@ -250,10 +262,13 @@ class Decider:
                 occasion=escalation.occasion.value,
                 urgency=escalation.urgency,
                 now=now,
+                why=" ".join(person.why),
+                policy=self.policy.stamp,
             )
-        if escalation.acknowledge_within_s is not None:
-            due_at = now + escalation.acknowledge_within_s
-            timers.put(tx, case_id=case.id, message_id=stored.id, kind="remind", due_at=due_at)
+        basis = Basis(tags=escalation.tags, step=escalation.level)
+        self._clock.start(
+            tx, before=before, case_id=case.id, message_id=stored.id, basis=basis, now=now
+        )
         who = ", ".join(person.name for person in escalation.recipients)
         detail = f"{escalation.occasion}: {', '.join(escalation.tags) or 'unreadable'} to {who}"
         audit.note(tx, "escalated", now=now, case_id=case.id, message_id=stored.id, detail=detail)
@@ -313,7 +328,7 @@ class Decider:
             tx,
             message_id,
             model=verdict.model,
-            policy=self.policy.version,
+            policy=self.policy.stamp,
             tags=list(verdict.tags),
             unsure_tags=list(verdict.unsure_tags),
             scores=dict(verdict.scores),

@@ -1,21 +1,35 @@
-"""Look at a timer that fell due: remind once when nobody has answered a brief."""
+"""Look at timers that fell due: remind those who were told, then tell the next level.
+
+Rules: nothing fires before the mail that came until then has been read, since an answer may be
+among it; nor in the middle of the night because the program was down in the evening; and what
+nobody has been able to read yet is nobody's silence.
+"""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from triage.messages import Occasion
+from triage.parsing import parse
+from triage.pipeline.again import Timing
 from triage.pipeline.contained import contained
-from triage.store import answers, audit, cases, labels, outbox, timers
+from triage.pipeline.people import people_outside
+from triage.pipeline.reschedule import reschedule
+from triage.pipeline.timing import basis_of, in_words
+from triage.store import answers, audit, cases, inbox, labels, mailboxes, outbox, timers
+from triage.summary.wording import listed, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
+    from triage.followup import NextStep
     from triage.pipeline.again import Rewriter
+    from triage.pipeline.timing import CaseClock
     from triage.store.engine import Store
     from triage.store.outbox import OutboxRow
     from triage.store.timers import Timer
@@ -23,47 +37,106 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ON_THEIR_WAY_S = 3600.0  # look again so much later when the briefs have not left yet
+UNREAD_S = 900.0  # so long mail that cannot be read, or decided, holds a timer up
+LATE_S = 3600.0  # a timer later than that waits for working time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class FollowUp:
-    """The follow-up step."""
+    """The follow-up step. `folders` are (account, folder) of the mail that is watched."""
 
     store: Store
     rewriter: Rewriter
+    folders: Collection[tuple[str, str]] = ()
+    _started_at: float | None = field(default=None, init=False)
 
     def run_due(self, now: float) -> int:
-        """Look at every timer that fell due by `now` (epoch seconds); how many reminders."""
+        """Look at every timer that fell due by `now` (epoch seconds).
+
+        Returns:
+            How many of them somebody was written to about.
+        """
+        if self._started_at is None:
+            self._started_at = now
+            with self.store.write() as tx:
+                reschedule(tx, self._clock, now)
         with self.store.read() as tx:
-            due = timers.due(tx, now)
-        reminded = 0
+            due = [timer for timer in timers.due(tx, now) if self._is_read(tx, timer, now)]
+        done = 0
         for timer in due:
             with self.store.write() as tx:
                 if not timers.finish(tx, timer.id, now):
                     continue
-                with contained(tx, "reminded", case=timer.case_id):
-                    reminded += self._remind(tx, timer, now)
-        return reminded
+                action: audit.Action = "raised" if timer.kind == "level" else "reminded"
+                with contained(tx, action, case=timer.case_id):
+                    done += self._fire(tx, timer, now)
+        return done
 
-    def _remind(self, tx: Connection, timer: Timer, now: float) -> bool:
+    @property
+    def _clock(self) -> CaseClock:
+        return self.rewriter.clock
+
+    def _is_read(self, tx: Connection, timer: Timer, now: float) -> bool:
+        """Whether all mail up to the timer's time has been read, or cannot be for long."""
+        assert self._started_at is not None
+        if now >= max(timer.due_at, self._started_at) + UNREAD_S:
+            return True
+        read_at = {(b.account, b.folder): b.looked_at or 0.0 for b in mailboxes.everything(tx)}
+        read = all(read_at.get(folder, 0.0) >= timer.due_at for folder in self.folders)
+        return read and not inbox.count_pending(tx, now)
+
+    def _fire(self, tx: Connection, timer: Timer, now: float) -> bool:
         case = cases.get(tx, timer.case_id)
         briefs = outbox.briefs_of_case(tx, case.id)
-        on_their_way = {row.recipient for row in briefs if row.state in {"queued", "sending"}}
-        told = {row.recipient for row in briefs} - on_their_way  # only they can have answered
+        if not _is_to_do(tx, timer, case):
+            return False
+        later = self._later(timer, briefs, now)
+        if later is not None:
+            _put_again(tx, timer, later)
+            return False
+        if timer.kind == "level":
+            return self._raise(tx, timer, case, briefs, now)
+        return self._remind(tx, timer, case, briefs, now)
+
+    def _later(self, timer: Timer, briefs: Sequence[OutboxRow], now: float) -> float | None:
+        """When to look again instead: closed hours, briefs that left late, another calendar."""
+        calendar = self._clock.calendar
+        if now - timer.due_at > LATE_S and not calendar.is_open(now):
+            return calendar.add(now, 0)
+        if not timer.began_at:
+            return None
+        told = [row for row in briefs if row.created_at >= timer.began_at]
+        left_at = [row.finished_at for row in told if row.state == "sent" and row.finished_at]
+        began_at = timer.began_at
+        if left_at and min(left_at) - began_at > UNREAD_S:  # nobody could read them any sooner
+            began_at = min(left_at)
+        kind: timers.Kind = "level" if timer.kind == "level" else "remind"
+        due_at = self._clock.due_at(kind, basis_of(timer), began_at)
+        return due_at if due_at is not None and due_at > now else None
+
+    def _remind(
+        self,
+        tx: Connection,
+        timer: Timer,
+        case: cases.Case,
+        briefs: Sequence[OutboxRow],
+        now: float,
+    ) -> bool:
+        if _reminded(briefs, timer) or case.level > timer.step:
+            return False
         # Whoever answered since the case last changed has heard of it; others may be reminded.
         answered = answers.people_since(tx, case.id, case.updated_at)
+        on_their_way = _on_their_way(briefs)
+        of_step = [row for row in briefs if not timer.step or row.created_at >= timer.began_at]
+        told = {row.recipient for row in of_step} - on_their_way - answered
         people = [
-            p
-            for p in self.rewriter.policy.people.values()
-            if p.address in told and p.address.lower() not in answered
+            person
+            for person in self.rewriter.policy.people.values()
+            if person.address in told and person.address.lower() not in answered
         ]
-        if case.status != "open" or _reminded(briefs, timer):
-            return False
-        if labels.in_force(tx, timer.message_id) == ():  # somebody said that it is nothing
-            return False
         if not people:
             if on_their_way:
-                _look_again(tx, timer, now)
+                _put_again(tx, timer, now + ON_THEIR_WAY_S)
             return False
         self.rewriter.write(
             tx,
@@ -71,17 +144,142 @@ class FollowUp:
             message_id=timer.message_id,
             occasion=Occasion.REMINDER,
             people=people,
+            timing=self._reminder_timing(case, timer, now),
             now=now,
         )
         audit.note(tx, "reminded", now=now, case_id=case.id, message_id=timer.message_id)
         log.info("reminded", extra={"action": "reminded", "case": case.id})
         return True
 
+    def _reminder_timing(self, case: cases.Case, timer: Timer, now: float) -> Timing:
+        """By when to answer after all, and who hears else."""
+        if not timer.began_at:
+            return Timing()
+        basis = basis_of(timer)
+        due_at = self._clock.due_at("level", basis, timer.began_at)
+        following = self._clock.following(basis, case.recipients, now)
+        if due_at is None or following is None:
+            return Timing(repeat=f":{timer.began_at:.0f}")
+        return Timing(
+            repeat=f":{timer.began_at:.0f}",
+            answer_by=datetime.fromtimestamp(due_at, UTC),
+            next_heard=in_words(following),
+        )
 
-def _look_again(tx: Connection, timer: Timer, now: float) -> None:
-    due_at = now + ON_THEIR_WAY_S
+    def _raise(
+        self,
+        tx: Connection,
+        timer: Timer,
+        case: cases.Case,
+        briefs: Sequence[OutboxRow],
+        now: float,
+    ) -> bool:
+        """Tell the next level, unless another timer has done so."""
+        if case.level > timer.step:
+            return False
+        told_by_now = [row for row in briefs if row.state not in {"queued", "sending"}]
+        if briefs and not told_by_now:
+            _put_again(tx, timer, now + ON_THEIR_WAY_S)
+            return False
+        basis = replace(basis_of(timer), tags=case.tags)
+        message_id = max((row.message_id for row in briefs), default=timer.message_id)
+        email = parse(inbox.load(tx, message_id).raw.content)
+        excluded = people_outside(email, self.rewriter.writer.firm)
+        following = self._clock.following(basis, case.recipients, now, excluded)
+        if following is None:
+            audit.note(tx, "unanswered", now=now, case_id=case.id, detail="nobody is left to tell")
+            return False
+        self._tell(tx, case, timer, following, message_id, now=now)
+        told = list(
+            dict.fromkeys([*case.recipients, *(there.person.id for there in following.people)])
+        )
+        cases.reach(tx, case.id, following.step, told)
+        if not following.is_last:
+            after = replace(basis, step=following.step)
+            self._clock.set_timers(tx, case_id=case.id, message_id=message_id, basis=after, now=now)
+        names = in_words(following)
+        detail = f"{following.level.title}: {names}, since nobody answered"
+        audit.note(tx, "raised", now=now, case_id=case.id, message_id=message_id, detail=detail)
+        log.info("raised", extra={"action": "raised", "case": case.id, "level": following.step})
+        return True
+
+    def _tell(
+        self,
+        tx: Connection,
+        case: cases.Case,
+        timer: Timer,
+        following: NextStep,
+        message_id: int,
+        *,
+        now: float,
+    ) -> None:
+        level = following.level
+        basis = replace(basis_of(timer), tags=case.tags, step=following.step)
+        why = (f"{level.title}: nobody has answered in time.",)
+        people = [there.person for there in following.people]
+        heard = [*case.recipients, *(person.id for person in people)]
+        due_at = self._clock.due_at("level", basis, now)
+        after = self._clock.following(basis, heard, now) if due_at else None
+        self.rewriter.write(
+            tx,
+            case_id=case.id,
+            message_id=message_id,
+            occasion=Occasion.LEVEL,
+            people=people,
+            note=self._note(case, timer, following),
+            timing=Timing(
+                repeat=f":{following.step}:{timer.began_at:.0f}",
+                answer_by=datetime.fromtimestamp(due_at, UTC) if due_at and after else None,
+                next_heard=in_words(after) if after else "",
+                why={
+                    there.person.id: (*why, there.standing_in) if there.standing_in else why
+                    for there in following.people
+                },
+                standing_in={there.person.id: there.standing_in for there in following.people},
+            ),
+            now=now,
+        )
+
+    def _note(self, case: cases.Case, timer: Timer, following: NextStep) -> str:
+        policy = self.rewriter.policy
+        names = [policy.people[each].name for each in case.recipients if each in policy.people]
+        since = moment(
+            datetime.fromtimestamp(timer.began_at, UTC), self.rewriter.writer.firm.timezone
+        )
+        says = f"Nobody has answered since {since}. Told so far: {listed(names)}."
+        if following.is_last:
+            return f"{says} This is the last step: nobody else hears."
+        return says
+
+
+def _is_to_do(tx: Connection, timer: Timer, case: cases.Case) -> bool:
+    """Whether the case still waits for an answer to what set the timer."""
+    if case.status != "open":
+        return False
+    if timer.began_at and timer.began_at < case.stopped_at:
+        return False
+    if timer.tags and not set(timer.tags) & set(case.tags):
+        return False
+    return labels.in_force(tx, timer.message_id) != ()  # () means: somebody said it is nothing
+
+
+def _on_their_way(briefs: Sequence[OutboxRow]) -> set[str]:
+    return {row.recipient for row in briefs if row.state in {"queued", "sending"}}
+
+
+def _put_again(tx: Connection, timer: Timer, due_at: float) -> None:
+    kind: timers.Kind = "level" if timer.kind == "level" else "remind"
     timers.put(
-        tx, case_id=timer.case_id, message_id=timer.message_id, kind=timer.kind, due_at=due_at
+        tx,
+        case_id=timer.case_id,
+        message_id=timer.message_id,
+        kind=kind,
+        due_at=due_at,
+        began_at=timer.began_at,
+        step=timer.step,
+        tags=timer.tags,
+        issue=timer.issue,
+        policy=timer.policy,
     )
 
 

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from triage.feedback import Meaning
 from triage.messages import Occasion
 from triage.parsing import normalise_subject, parse
+from triage.pipeline.again import Timing
 from triage.pipeline.people import client_address, people_outside
 from triage.pipeline.threads import open_case_of
+from triage.pipeline.timing import Basis
 from triage.routing import route
-from triage.store import audit, cases, inbox, labels, timers, undo
+from triage.store import audit, cases, inbox, labels, undo
 from triage.summary.wording import listed
 
 if TYPE_CHECKING:
@@ -159,6 +161,7 @@ class Labeller:
             policy=self.policy,
             turn=cases.count(tx),
             excluded=people_outside(email, self.firm),
+            day=self.rewriter.clock.today(now),
         )
         assert escalation is not None  # a tag that is new always leads to somebody
         case = cases.begin(
@@ -172,6 +175,7 @@ class Labeller:
             now=now,
         )
         inbox.join(tx, known.message_id, case.id)
+        escalation = self.rewriter.clock.dated(escalation, case.recipients, now)
         self._tell(tx, case.id, known.message_id, escalation, who=who, now=now)
         names = tuple(person.name for person in escalation.recipients)
         return replace(known, case_id=case.id, told=names, opened=True)
@@ -196,11 +200,13 @@ class Labeller:
             people=[self.policy.people[person.id] for person in people],
             tags_for={person.id: person.tags for person in people},
             note=f"{who} tagged it: {titles}.",
+            timing=Timing.of(escalation),
             now=now,
         )
-        if escalation.acknowledge_within_s is not None:
-            due_at = now + escalation.acknowledge_within_s
-            timers.put(tx, case_id=case_id, message_id=message_id, kind="remind", due_at=due_at)
+        basis = Basis(tags=escalation.tags, step=escalation.level)
+        self.rewriter.clock.start(
+            tx, before=None, case_id=case_id, message_id=message_id, basis=basis, now=now
+        )
         names = ", ".join(person.name for person in people)
         detail = f"{Occasion.CORRECTED}: {', '.join(escalation.tags)} to {names}"
         audit.note(tx, "escalated", now=now, case_id=case_id, message_id=message_id, detail=detail)

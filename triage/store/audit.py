@@ -28,6 +28,10 @@ Action = Literal[
     "taken",
     "asked",
     "reminded",
+    "raised",
+    "unanswered",
+    "client-answered",
+    "rescheduled",
     "resolved",
     "labelled",
     "marked",
@@ -37,6 +41,7 @@ Action = Literal[
     "rolled-back",
     "model-taken",
     "model-refused",
+    "fitting-offered",
 ]
 
 

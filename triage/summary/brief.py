@@ -80,6 +80,8 @@ class Brief:
         known_tags: every tag that `triage label` may be given.
         words: what to call a tag in an answer, where that is not its own name.
         note: a sentence for the top, such as to whom it could not be delivered.
+        answer_by: until when to answer, where that is a moment rather than a span.
+        next_heard: who hears when nobody has answered by then.
         place: where the original lies on the server.
     """
 
@@ -106,6 +108,8 @@ class Brief:
     new_titles: tuple[str, ...] = ()
     recipients: tuple[Recipient, ...] = ()
     acknowledge_within: str = ""
+    answer_by: str = ""
+    next_heard: str = ""
     text: str = ""
     deciding: tuple[tuple[str, str], ...] = ()
     files: tuple[File, ...] = ()

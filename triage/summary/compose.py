@@ -116,6 +116,8 @@ def summarise(
             replace(person, name=clean_line(person.name)) for person in escalation.recipients
         ),
         acknowledge_within=_span(escalation.acknowledge_within_s),
+        answer_by=moment(escalation.answer_by, firm.timezone) if escalation.answer_by else "",
+        next_heard=clean_line(escalation.next_heard),
         text=clean_text(text),
         deciding=deciding_text(verdict, _tags(reasons)),
         files=_files(email),

@@ -20,6 +20,11 @@ LIMIT = 90
 CLIENT_LIMIT = 28
 TITLES_LIMIT = 44
 GIST_MINIMUM = 12  # a shorter rest of a sentence tells nothing
+_AGAIN = {
+    Occasion.REMINDER: "Reminder",
+    Occasion.LEVEL: "Unanswered",
+    Occasion.UNDELIVERED: "Undelivered",
+}
 DULL = re.compile(
     r"(?:a |the |my |our |quick |short |urgent |important |just |one |more |new )*"
     r"(?:question|update|hello|hi|hey|help|info|information|issue|problem|request|message|"
@@ -56,10 +61,8 @@ def _head(
     tags = _joined(titles)
     if occasion is Occasion.UNREADABLE:
         return "[Could not read]"
-    if occasion is Occasion.REMINDER:
-        return f"[Reminder, {urgency.label}] {tags},"
-    if occasion is Occasion.UNDELIVERED:
-        return f"[Undelivered, {urgency.label}] {tags},"
+    if occasion in _AGAIN:
+        return f"[{_AGAIN[occasion]}, {urgency.label}] {tags},"
     if occasion is Occasion.NEW_TAG:
         return f"[{word}] Now also {_joined(new_titles or titles)},"
     if occasion is Occasion.WORSE:

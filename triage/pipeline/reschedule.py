@@ -1,0 +1,73 @@
+"""Work the times of waiting cases out anew, after the policy has changed.
+
+Rules: a window began when it began, whatever the policy says now; what is overdue by the new
+policy happens at once, but in working time; a reminder that went out is not sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from triage.pipeline.timing import basis_of
+from triage.store import audit, cases, timers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from triage.pipeline.timing import CaseClock
+
+log = logging.getLogger(__name__)
+
+
+def reschedule(tx: Connection, clock: CaseClock, now: float) -> int:
+    """Set the timers of other policies by this one; how many cases that concerns."""
+    found: dict[tuple[int, int, float, int], list[timers.Timer]] = defaultdict(list)
+    for timer in timers.of_other_policies(tx, clock.policy.stamp):
+        found[(timer.case_id, timer.message_id, timer.began_at, timer.step)].append(timer)
+    changed = set()
+    for window in found.values():
+        if _moved(tx, clock, window, now):
+            changed.add(window[0].case_id)
+    for case_id in sorted(changed):
+        audit.note(tx, "rescheduled", now=now, case_id=case_id, detail=clock.policy.stamp)
+    if changed:
+        log.info(
+            "the policy has changed; the times of waiting cases follow it",
+            extra={"action": "rescheduled", "cases": len(changed)},
+        )
+    return len(changed)
+
+
+def _moved(tx: Connection, clock: CaseClock, window: Sequence[timers.Timer], now: float) -> bool:
+    """Set the timers of one window anew; whether one of them fires at another time."""
+    before = {timer.kind: timer.due_at for timer in window}
+    for timer in window:
+        timers.finish(tx, timer.id, now)
+    first, basis = window[0], basis_of(window[0])
+    case = cases.get(tx, first.case_id)
+    if case.status != "open" or first.began_at < case.stopped_at:
+        return False
+    after: dict[str, float] = {}
+    kinds: tuple[timers.Kind, ...] = ("remind", "level") if "remind" in before else ("level",)
+    for kind in kinds:
+        due_at = clock.due_at(kind, basis, first.began_at)
+        if due_at is None:
+            continue
+        after[kind] = due_at if due_at > now else clock.calendar.add(now, 0)
+        timers.put(
+            tx,
+            case_id=first.case_id,
+            message_id=first.message_id,
+            kind=kind,
+            due_at=after[kind],
+            began_at=first.began_at,
+            step=first.step,
+            tags=first.tags,
+            issue=first.issue,
+            policy=clock.policy.stamp,
+        )
+    return after != before
