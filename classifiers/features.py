@@ -58,19 +58,27 @@ class WordGrams(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Sequence[Document], y: Any = None) -> Self:
         """Learn the vocabulary, at most `max_features` entries seen in `min_df` documents."""
-        self.vectorizer_ = TfidfVectorizer(
+        self.vectorizer_ = self._vectorizer().fit(_texts(X))
+        return self
+
+    def fit_transform(self, X: Sequence[Document], y: Any = None) -> Any:
+        """Do both in half the time, as every text is counted once."""
+        self.vectorizer_ = self._vectorizer()
+        return self.vectorizer_.fit_transform(_texts(X))
+
+    def transform(self, X: Sequence[Document]) -> Any:
+        """Return (n_documents, n_features) sparse, rows of length 1."""
+        return _counted(self.vectorizer_, X)
+
+    def _vectorizer(self) -> TfidfVectorizer:
+        return TfidfVectorizer(
             ngram_range=(1, 2),
             sublinear_tf=True,
             min_df=self.min_df,
             max_features=self.max_features,
             token_pattern=WORD_PATTERN,
             dtype=np.float32,
-        ).fit(_texts(X))
-        return self
-
-    def transform(self, X: Sequence[Document]) -> Any:
-        """Return (n_documents, n_features) sparse, rows of length 1."""
-        return _counted(self.vectorizer_, X)
+        )
 
 
 class CharGrams(TransformerMixin, BaseEstimator):
@@ -82,19 +90,27 @@ class CharGrams(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Sequence[Document], y: Any = None) -> Self:
         """Learn the vocabulary, at most `max_features` entries seen in `min_df` documents."""
-        self.vectorizer_ = TfidfVectorizer(
+        self.vectorizer_ = self._vectorizer().fit(_texts(X))
+        return self
+
+    def fit_transform(self, X: Sequence[Document], y: Any = None) -> Any:
+        """Do both in half the time, as every text is counted once."""
+        self.vectorizer_ = self._vectorizer()
+        return self.vectorizer_.fit_transform(_texts(X))
+
+    def transform(self, X: Sequence[Document]) -> Any:
+        """Return (n_documents, n_features) sparse, rows of length 1."""
+        return _counted(self.vectorizer_, X)
+
+    def _vectorizer(self) -> TfidfVectorizer:
+        return TfidfVectorizer(
             analyzer="char_wb",
             ngram_range=(2, 5),
             sublinear_tf=True,
             min_df=self.min_df,
             max_features=self.max_features,
             dtype=np.float32,
-        ).fit(_texts(X))
-        return self
-
-    def transform(self, X: Sequence[Document]) -> Any:
-        """Return (n_documents, n_features) sparse, rows of length 1."""
-        return _counted(self.vectorizer_, X)
+        )
 
 
 class Fixed(TransformerMixin, BaseEstimator):

@@ -53,6 +53,14 @@ def test_a_clone_is_unfitted_and_a_pickle_is_not(feature: features.Fixed) -> Non
     assert not any(name.endswith("_") for name in vars(clone(fitted)) if name[0] != "_")
 
 
+@pytest.mark.parametrize("feature", EACH, ids=NAMES)
+def test_learning_and_transforming_at_once_is_the_same(feature: features.Fixed) -> None:
+    documents = DOCUMENTS * 3
+    once, fitted = clone(feature), clone(feature).fit(documents)
+    assert (once.fit_transform(documents) != fitted.transform(documents)).nnz == 0
+    assert (once.transform(documents[:2]) != fitted.transform(documents[:2])).nnz == 0
+
+
 def test_a_document_does_not_change_by_its_neighbours() -> None:
     fitted = unfitted_features().fit(DOCUMENTS)
     alone = fitted.transform(DOCUMENTS[:1]).toarray()
