@@ -164,10 +164,10 @@ def _row(cells: dict[str, str]) -> dict[str, Any]:
     return {**row, "tags": _tags(cells["tags"])}
 
 
-def _tags(cell: str) -> list[str]:
-    """Return the tags of a cell; an empty one, or `none`, says that no tag applies."""
+def _tags(cell: str) -> list[str] | str:
+    """Return the tags of a cell; an empty one is no list, as nobody may have judged the mail."""
     tags = [tag for tag in _BETWEEN_TAGS.split(cell.strip().lower()) if tag]
-    return [] if tags == [NO_TAG] else tags
+    return [] if tags == [NO_TAG] else tags or ""
 
 
 def _delimiter(text: str) -> str:
@@ -178,6 +178,8 @@ def _delimiter(text: str) -> str:
 
 def _tag_problems(row: dict[str, Any]) -> list[str]:
     tags = row.get("tags")
+    if tags == "":
+        return [f"tags is empty; write the tags, or {NO_TAG}"]
     if not isinstance(tags, list):
         return ["tags must be a list of tag names; an empty list means none applies"]
     wrong = [tag for tag in tags if not (isinstance(tag, str) and TAG_NAME.fullmatch(tag))]
