@@ -1,4 +1,4 @@
-"""`triage classify`, `train`, `evaluate`, `models`: the life of a model.
+"""`triage classify`, `train`, `adapt`, `evaluate`, `models`: the life of a model.
 
 Heavy imports happen inside the verbs: importing this module loads no scikit-learn.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triage.cli import memory, pins
+from triage.cli.adapt import adapt
 from triage.cli.classify import classify
 from triage.cli.evaluate import evaluate
 from triage.cli.model_options import JsonOption, ModelsOption, managed_root, say, told
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs to the command line."""
     app.command("classify")(classify)
     app.command("train")(train)
+    app.command("adapt")(adapt)
     app.command("evaluate")(evaluate)
     pins.register(models_app)
     app.add_typer(models_app, name="models")

@@ -52,6 +52,7 @@ def run(
 ) -> None:
     """Watch the mailboxes and escalate. Stops cleanly on SIGTERM and Ctrl-C."""
     from triage import app, logs  # noqa: PLC0415
+    from triage.cli import adapt_offer  # noqa: PLC0415 - brings the store
 
     logs.set_up(log_format, logging.DEBUG if verbose else logging.INFO)
     settings = app.load_settings(config_path(config))
@@ -61,6 +62,8 @@ def run(
     with app.only_instance(settings.config.store):
         store = app.open_store(settings.config.store)
         try:
+            if not (once or dry_run):
+                adapt_offer.offer(settings.config, store)
             counts: Counter[str] = Counter()
             runner = _runner(settings, store, counts, dry_run=dry_run)
             failed = _once(runner) if once else _forever(runner, settings, dry_run=dry_run)

@@ -1,0 +1,197 @@
+"""`triage adapt` on a real mailbox: it reads, makes a model, and touches nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from classifiers.dataset import read_examples
+from classifiers.ledger import read_ledger
+from tests.integration.rig import Rig
+from tests.smtp_sink import Sink
+from tests.trained import SLICE, STARTER, saved
+from triage.store import audit, trainings
+from triage.store.engine import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.dovecot import Mailbox
+
+ROBOT = "Auto-Submitted: auto-replied\r\n"
+QUICK = ("--starter", str(SLICE), "--no-encoder")
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[Sink]:
+    with Sink(tmp_path / "sink") as running:
+        yield running
+
+
+@pytest.fixture
+def rig(tmp_path: Path, mailbox: Mailbox, sink: Sink) -> Rig:
+    """A mailbox of 120 mails, 12 of them automatic replies, and a model of one's own.
+
+    As in most inboxes, few of the others carry a tag.
+    """
+    ordinary = [e for e in read_examples([STARTER / "m-ordinary-agency-mail.jsonl"]) if not e.tags]
+    tagged = [e for e in read_examples([STARTER / "t-plainest.jsonl"]) if e.tags]
+    rows = [*tagged[::10][:12], *ordinary][:120]
+    assert len(rows) == 120
+    mailbox.deliver(
+        *(
+            (
+                f"From: Dana <dana{number}@client.example>\r\nTo: hello@radial.example\r\n"
+                f"Subject: {row.document.subject or 'Hello'}\r\n{ROBOT if number % 10 == 9 else ''}"
+                "Content-Type: text/plain; charset=utf-8\r\n\r\n"
+                f"{row.document.text}\r\n"
+            ).encode()
+            for number, row in enumerate(rows)
+        )
+    )
+    saved(tmp_path / "models")
+    return Rig(folder=tmp_path, mailbox=mailbox, sink=sink)
+
+
+def triage(rig: Rig, *arguments: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "triage", *arguments, "--config", str(rig.write())],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=900,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def server_state(mailbox: Mailbox) -> Mapping[str, Any]:
+    """Everything that a client could have changed."""
+    with mailbox.session() as session:
+        folders = sorted(str(name) for _, _, name in session.list_folders())
+        selected = session.select_folder("INBOX", readonly=True)
+        found = session.fetch(session.search("ALL"), ["FLAGS", "INTERNALDATE", "RFC822.SIZE"])
+    flags = {uid: set(item[b"FLAGS"]) for uid, item in found.items()}
+    return {
+        "folders": folders,
+        "validity": selected[b"UIDVALIDITY"],
+        "next": selected[b"UIDNEXT"],
+        "flags": flags,
+        "sizes": {uid: item[b"RFC822.SIZE"] for uid, item in found.items()},
+    }
+
+
+def test_a_mailbox_is_read_and_a_model_fitted_to_it_is_used_and_taken_back(rig: Rig) -> None:
+    before = server_state(rig.mailbox)
+    Store.open(rig.folder / "triage.db").close()
+    rig.account = '[accounts.after]\nkeyword = "Escalated"\nmove_to = "Done"\n'
+
+    done = triage(rig, "adapt", *QUICK)  # nobody can be asked: a candidate, no more
+    assert done.returncode == 0, done.stderr
+    assert "120 mails read, 108 to learn from" in done.stdout
+    assert "12 passed over: an automatic reply" in done.stdout
+    assert "forwarded" in done.stdout
+    first = read_ledger(rig.folder / "models").history[-1]
+    assert first["action"] == "keep"
+    assert f"triage models promote {first['version']}" in done.stdout
+    assert read_ledger(rig.folder / "models").current == "small"
+
+    done = triage(rig, "adapt", *QUICK, "--yes", "--json", "--budget", "20")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["objections"] == []
+    assert found["promoted"]
+    assert (found["mails_read"], found["mails"], found["budget"]) == (120, 108, 20)
+    assert found["after"]["forwarded_per_100"] <= 20
+    assert set(found["thresholds"]) == {"upsell", "dissatisfaction", "scope_mismatch", "blocker"}
+    assert 0 < len(found["examples"]) <= 10
+    assert found["mails_changed"] >= len(found["examples"])
+
+    assert server_state(rig.mailbox) == before
+    assert rig.briefs() == []
+
+    status = triage(rig, "status").stdout
+    assert f"Model {found['model']}, in use since" in status
+    assert "fitted to 108 mails of the inbox" in status
+    listed = triage(rig, "models", "list").stdout
+    assert f"* {found['model']}" in listed
+    with Store.open(rig.folder / "triage.db", create=False).read() as tx:
+        last, noted = trainings.last(tx), audit.last(tx, "trained")
+    assert last
+    assert (last.outcome, last.version) == ("promoted", found["model"])
+    assert noted
+    assert "fitted to 108 mails" in noted.detail
+
+    assert triage(rig, "models", "rollback").returncode == 0
+    assert read_ledger(rig.folder / "models").current == "small"
+
+
+class Terminal:
+    """`triage run` on a terminal of its own."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.handle, inner = pty.openpty()
+        command = [sys.executable, "-m", "triage", "run", "--config", str(rig.write())]
+        self.process = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner)
+        os.close(inner)
+        self.said = ""
+
+    def until(self, words: str) -> None:
+        deadline = time.monotonic() + 120
+        while words not in self.said:
+            assert time.monotonic() < deadline, self.said
+            if select.select([self.handle], [], [], 1)[0]:
+                self.said += os.read(self.handle, 4096).decode()
+
+    def type(self, line: str) -> None:
+        os.write(self.handle, line.encode())
+
+    def stop(self) -> str:
+        self.process.terminate()
+        self.until("nothing is half done")
+        assert self.process.wait(60) == 0
+        os.close(self.handle)
+        return self.said
+
+
+@pytest.fixture
+def unfitted(tmp_path: Path, mailbox: Mailbox, sink: Sink) -> Rig:
+    """The shipped model on an empty mailbox."""
+    return Rig(folder=tmp_path, mailbox=mailbox, sink=sink)
+
+
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_the_first_start_on_a_terminal_offers_it_once(unfitted: Rig, answer: str) -> None:
+    terminal = Terminal(unfitted)
+    terminal.until("[y/N]")
+    terminal.type(f"{answer}\n")
+    terminal.until("watching inbox/INBOX")
+    said = terminal.stop()
+    assert ("0 mails say too little about an inbox" in said) == (answer == "y")
+    assert "Traceback" not in said
+
+    again = Terminal(unfitted)
+    again.until("watching inbox/INBOX")
+    assert "[y/N]" not in again.stop()
+
+
+def test_without_a_terminal_nobody_is_asked(unfitted: Rig) -> None:
+    command = [sys.executable, "-m", "triage", "run", "--config", str(unfitted.write())]
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    assert any("watching inbox/INBOX" in line for line in process.stderr)
+    process.terminate()
+    out, _ = process.communicate(timeout=60)
+    assert "[y/N]" not in out
