@@ -5,8 +5,18 @@ asks, contradicts itself or wants two things at once is unclear. Silence is neve
 neither is an answer that speaks of nothing we know.
 """
 
+from triage.feedback.issues import Resolved, resolve
 from triage.feedback.meaning import Meaning, apply
 from triage.feedback.reading import is_absence, read
 from triage.feedback.vocabulary import Vocabulary, vocabulary_of
 
-__all__ = ["Meaning", "Vocabulary", "apply", "is_absence", "read", "vocabulary_of"]
+__all__ = [
+    "Meaning",
+    "Resolved",
+    "Vocabulary",
+    "apply",
+    "is_absence",
+    "read",
+    "resolve",
+    "vocabulary_of",
+]

@@ -36,13 +36,14 @@ class Said(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """A clause as understood. `wants` are the commands in it: take, done, none, correct."""
+    """A clause as understood. `wants` are the commands in it: take, done, none, tell, correct."""
 
     said: Said
     wants: frozenset[str] = frozenset()
     positive: tuple[str, ...] = ()
     added: bool = False  # the positive ones come on top of what is there
     negative: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
     doubt: Doubt = ""
 
 
@@ -62,10 +63,30 @@ def tokens_of(words: Sequence[str], vocabulary: Vocabulary, names: Collection[st
     while start < len(listed):
         size, item, tag = vocabulary.match(listed, start)
         text = " ".join(listed[start : start + size])
-        if item is Item.OTHER and (text in _MARKS or text in names):
-            item = Item.FILL
         found.append(Token(text=text, item=item, tag=tag))
         start += size
+    return [_filling(token, names) for token in _with_people_told(found)]
+
+
+def _filling(token: Token, names: Collection[str]) -> Token:
+    """Marks mean nothing, and neither do names of the writer and of whom they greet."""
+    fills = token.item is Item.OTHER and (token.text in _MARKS or token.text in names)
+    return Token(text=token.text, item=Item.FILL) if fills else token
+
+
+def _with_people_told(tokens: Sequence[Token]) -> list[Token]:
+    """A name is a command's only behind "tell", and "tell" one's only before a name."""
+    found: list[Token] = []
+    telling = False
+    for index, token in enumerate(tokens):
+        names_one = [after.item for after in tokens[index + 1 : index + 2]] == [Item.PERSON]
+        idle = not names_one if token.item is Item.TELL else not telling
+        if token.item in (Item.TELL, Item.PERSON) and idle:
+            found.append(Token(text=token.text, item=Item.OTHER))
+        else:
+            found.append(token)
+        goes_on = token.item in (Item.PERSON, Item.AND) or token.text in _SOFT
+        telling = (token.item is Item.TELL and names_one) or (telling and goes_on)
     return found
 
 
@@ -83,6 +104,7 @@ class _State:
     wants: set[str] = field(default_factory=set)
     positive: dict[str, bool] = field(default_factory=dict)  # tag: whether it is added
     negative: dict[str, None] = field(default_factory=dict)
+    people: dict[str, None] = field(default_factory=dict)
     doubt: Doubt = ""
 
 
@@ -105,7 +127,9 @@ def _read(state: _State, token: Token, following: Token | None) -> None:
         state.doubt = "unread"  # "-upsell" may be a list of one, or mean "without"
     elif token.item is Item.TAG:
         _read_tag(state, token.tag)
-    elif token.item in (Item.ACK, Item.TAKE, Item.DONE, Item.NONE):
+    elif token.item is Item.PERSON:
+        state.people[token.tag] = None
+    elif token.item in (Item.ACK, Item.TAKE, Item.DONE, Item.NONE, Item.TELL):
         _read_command(state, token.item)
     elif token.item is Item.NO and following and following.item is Item.TAG:
         state.denied, state.last = True, ""  # "no blocker"; with a comma it is another thing
@@ -194,6 +218,7 @@ def _concluded(state: _State) -> Clause:
         positive=tuple(state.positive),
         added=bool(state.positive) and all(state.positive.values()) and not state.only,
         negative=tuple(state.negative),
+        people=tuple(state.people),
     )
 
 

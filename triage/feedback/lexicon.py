@@ -17,6 +17,8 @@ class Item(Enum):
     DONE = auto()
     NONE = auto()
     TAG = auto()
+    TELL = auto()  # "tell", before a person's name
+    PERSON = auto()
     NOT = auto()  # "not", "is not", "remove"
     NO = auto()  # "no", "wrong": that something is off, without saying what
     ADD = auto()  # "also", before a tag
@@ -71,6 +73,7 @@ PHRASES: dict[Item, tuple[str, ...]] = {
         "i will deal with this|assign to me|assign it to me|assign this to me"
     ),
     Item.DONE: _phrases("done|resolved|closed|solved"),
+    Item.TELL: _phrases("tell|include|inform|copy|copy in|loop in|bring in"),
     Item.NONE: _phrases(
         "none|no tag|no tags|no label|no labels|none of them|none of these|none of those|"
         "none of the above|none of the tags|none of these tags|not an escalation|no escalation|"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Kind = Literal["acknowledge", "take", "done", "correct", "unclear"]
+Kind = Literal["acknowledge", "take", "done", "tell", "correct", "unclear"]
 # Why an answer is unclear: it asks, hedges, wants several things, contradicts itself, or says
 # something about tags that no rule here can read.
 # `briefs` and `late` are for those who know more than the words: it answers one brief and quotes
@@ -21,14 +21,19 @@ class Meaning:
     """What an answer asks for.
 
     Attributes:
-        kind: `acknowledge` (seen), `take` (mine), `done` (close the case), `correct` (the tags),
-            or `unclear`.
+        kind: `acknowledge` (seen), `take` (mine), `done` (close the case), `tell` (somebody else
+            too), `correct` (tags or kind of issue), or `unclear`.
         explicit: false for free text without a command, which only says that somebody has it.
         outcome: for `done`, how it ended, in the writer's words; may be empty.
         exactly: for `correct`, the tags from now on (none of them: an empty tuple); None when the
             answer only adds and removes.
         add: for `correct`, tags to add.
         remove: for `correct`, tags to take away.
+        issues: for `correct`, the kinds of issue that it is; the tags they belong to are on the
+            mail, or take the place of those that are.
+        not_issues: for `correct`, kinds that it is not; its tags stay.
+        on_top: for `issues`, that their tags come on top of those that are there.
+        people: for `tell`, ids of people of the policy.
         doubt: for `unclear`, why.
     """
 
@@ -38,6 +43,10 @@ class Meaning:
     exactly: tuple[str, ...] | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    issues: tuple[str, ...] = ()
+    not_issues: tuple[str, ...] = ()
+    on_top: bool = False
+    people: tuple[str, ...] = ()
     doubt: Doubt = ""
 
 

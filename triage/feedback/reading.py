@@ -8,7 +8,7 @@ as one of them casts doubt on it, the answer is unclear.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from triage.feedback.clauses import Clause, Said, parse, tokens_of
@@ -24,6 +24,7 @@ from triage.feedback.lexicon import (
 from triage.feedback.lines import paragraphs, sentences
 from triage.feedback.meaning import Meaning
 from triage.feedback.tokens import DASH, words_of
+from triage.feedback.vocabulary import ISSUE, is_issue
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -78,6 +79,8 @@ class _Reader:
             return self._with_free_text(tokens, asks=asks)
         if whole.said is not Said.NOTHING and (asks or _inverted(tokens)):
             return _doubt("question")
+        if _is_courtesy_about(whole, tokens):
+            return _Sentence(clause=Clause(said=Said.ACK))
         return _Sentence(clause=whole)
 
     def _with_free_text(self, tokens: list[Token], *, asks: bool) -> _Sentence:
@@ -178,6 +181,14 @@ def _heard(later: list[_Sentence], before: Collection[_Sentence]) -> list[_Sente
     return [each for each in later if each.clause.said is Said.UNCLEAR and not each.weak]
 
 
+def _is_courtesy_about(whole: Clause, tokens: Sequence[Token]) -> bool:
+    """Whether it thanks for a thing that is also the word for a kind of issue."""
+    only_issues = whole.positive and all(map(is_issue, whole.positive)) and not whole.negative
+    words = [token.text for token in tokens]
+    nods = any(token.item is Item.ACK for token in tokens)
+    return bool(only_issues) and whole.wants == {"correct"} and nods and "for" in words
+
+
 def _inverted(tokens: Sequence[Token]) -> bool:
     """Whether it begins as a question does: "is this upsell"."""
     return tokens[0].item is Item.FILL and tokens[0].text in ASKING
@@ -201,7 +212,8 @@ def _doubt_in(rest: list[Token], *, asks: bool) -> _Sentence | None:
     """Whether free text casts doubt on what else the answer says, or asks us something."""
     if not rest:
         return None
-    items = {token.item for token in rest}
+    # The words for kinds of issue are everyday words: alone they speak of nothing in particular.
+    items = {t.item for t in rest if not (t.item is Item.TAG and is_issue(t.tag))}
     short = len(rest) <= SHORT_WORDS
     asks_us = Item.TAG in items or rest[0].text.split()[0] in ASKING
     if (asks and asks_us) or _asks_plainly(rest):
@@ -264,27 +276,38 @@ def _asks_first(found: Sequence[_Sentence]) -> bool:
 def _together(commands: Sequence[_Sentence]) -> Meaning:
     clauses = [each.clause for each in commands]
     wants = frozenset[str]().union(*(clause.wants for clause in clauses))
+    people = tuple(dict.fromkeys(person for clause in clauses for person in clause.people))
     positive = tuple(dict.fromkeys(tag for clause in clauses for tag in clause.positive))
     negative = tuple(dict.fromkeys(tag for clause in clauses for tag in clause.negative))
     if set(positive) & set(negative) or ("none" in wants and positive):
         return Meaning(kind="unclear", doubt="contradiction")
     if "none" in wants:
         wants -= {"correct"}  # "None. Not upsell." says one thing twice
-    match sorted(wants):
-        case ["take"]:
-            return Meaning(kind="take")
-        case ["done"]:
-            outcomes = (each.outcome for each in commands if each.outcome)
-            return Meaning(kind="done", outcome=next(outcomes, ""))
-        case ["none"]:
-            return Meaning(kind="correct", exactly=())
-        case ["correct"]:
-            added = all(clause.added for clause in clauses if clause.positive)
-            return _corrected(positive, negative, added=added)
-    return Meaning(kind="unclear", doubt="several")
+    if len(wants) > 1:
+        return Meaning(kind="unclear", doubt="several")
+    added = all(clause.added for clause in clauses if clause.positive)
+    outcomes = (each.outcome for each in commands if each.outcome)
+    return {
+        "take": Meaning(kind="take"),
+        "done": Meaning(kind="done", outcome=next(outcomes, "")),
+        "none": Meaning(kind="correct", exactly=()),
+        "tell": Meaning(kind="tell", people=people),
+        "correct": _corrected(positive, negative, added=added),
+    }[min(wants)]
 
 
 def _corrected(positive: tuple[str, ...], negative: tuple[str, ...], *, added: bool) -> Meaning:
-    if negative or added:
-        return Meaning(kind="correct", add=positive, remove=negative)
-    return Meaning(kind="correct", exactly=positive)
+    issues, tags = _parted(positive)
+    not_issues, removed = _parted(negative)
+    said = Meaning(kind="correct", issues=issues, not_issues=not_issues, on_top=added)
+    if removed or (added and tags):
+        return replace(said, add=tags, remove=removed)
+    if not tags:
+        return said
+    return replace(said, add=tags) if not_issues else replace(said, exactly=tags)
+
+
+def _parted(found: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Kinds of issue by their ids, and tags."""
+    issues = tuple(each.removeprefix(ISSUE) for each in found if is_issue(each))
+    return issues, tuple(each for each in found if not is_issue(each))
