@@ -6,18 +6,26 @@ so words (`urgent`, `4h`) stand where the program has numbers.
 
 from __future__ import annotations
 
-import re
+import hashlib
+import json
 import tomllib
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from triage.messages import Urgency
-from triage.policy import Person, Policy, Route
+from triage.policy import DAY_S, Absence, Person, Policy, Route
 from triage.policy_kinds import read_kinds
+from triage.policy_levels import (
+    read_hours,
+    read_levels,
+    read_roles,
+    read_skips,
+    with_people_for_roles,
+)
 from triage.policy_rules import check_policy_rules
+from triage.policy_words import duration_s, urgency_of
 from triage.resources import resource
-from triage.tables import build, file_keys, one_of, refuse_control_characters, unknown_key
+from triage.tables import build, file_keys, refuse_control_characters, unknown_key
 from triage.toml_file import Mistakes, Place, parse_toml, read_text
 
 if TYPE_CHECKING:
@@ -29,13 +37,17 @@ Table = dict[str, Any]
 # What a field is called in the file where that differs; no name: the loader fills it in.
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "acknowledge_within_s": ("acknowledge_within",),
+    "remind_after_s": ("remind_after",),
     "raises": ("raise",),
+    "first": ("from",),
+    "last": ("to",),
+    "skips": ("skip",),
+    "digest": (),
     "id": (),
     "tag": (),
 }
-_URGENCIES = {urgency.label: urgency for urgency in Urgency}
-_DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
-_NEVER = "none"
+_READ_APART = ("people", "routes", "kinds", "roles", "levels", "skip", "hours")
+_DIGEST_CHARS = 8
 
 
 def load_policy(path: Path) -> Policy:
@@ -73,16 +85,41 @@ def parse_policy(text: str, path: Path) -> Policy:
     refuse_control_characters(tables, place=(), mistakes=mistakes, breaks_allowed=True)
     tables = _one_line(tables)
     check_policy_rules(tables, mistakes)
-    empty: Table = {"people": {}, "routes": {}, "kinds": {}}
-    policy = build(Policy, tables | empty, place=(), mistakes=mistakes)
+    policy = _top(tables, mistakes)
+    hours = read_hours(tables, mistakes)
+    day_s = hours.day_s if hours else DAY_S
     people = _people(tables, mistakes)
-    routes = _routes(tables, mistakes)
-    make_route = partial(_route, mistakes)
+    routes = _routes(tables, mistakes, day_s)
+    make_route = partial(_route, mistakes, day_s)
     sound = [tag for tag in routes if not mistakes.has_within(("routes", tag))]
     kinds = read_kinds(tables, make_route, mistakes, sound=sound, keys=_KNOWN)
+    roles = read_roles(tables, mistakes)
+    levels = read_levels(tables, mistakes, day_s=day_s)
+    skips = read_skips(tables, mistakes)
     mistakes.raise_any()
     assert policy is not None
-    return replace(policy, people=people, routes=routes, kinds=kinds)
+    return with_people_for_roles(
+        replace(
+            policy,
+            people=people,
+            routes=routes,
+            kinds=kinds,
+            roles=roles,
+            levels=levels,
+            skips=skips,
+            hours=hours,
+        )
+    )
+
+
+def _top(tables: Table, mistakes: Mistakes) -> Policy | None:
+    """What stands above all tables. Without a version the policy is named by what it says."""
+    top = {key: value for key, value in tables.items() if key not in _READ_APART}
+    _refuse_fields(Policy, top, (), mistakes)
+    said = json.dumps({k: v for k, v in tables.items() if k != "version"}, default=str)
+    digest = hashlib.sha256(said.encode()).hexdigest()[:_DIGEST_CHARS]
+    values = {"version": digest, **top, "digest": digest, "people": {}, "routes": {}}
+    return build(Policy, values, place=(), mistakes=mistakes, known=_KNOWN)
 
 
 def _one_line(value: Any) -> Any:
@@ -99,26 +136,56 @@ def _people(tables: Table, mistakes: Mistakes) -> dict[str, Person]:
     for key, table in _tables_of(tables, "people", mistakes):
         place = ("people", key)
         _refuse_fields(Person, table, place, mistakes)
-        person = build(Person, table | {"id": key}, place=place, mistakes=mistakes, known=_KNOWN)
+        values = _person_values(table, place, mistakes) | {"id": key}
+        person = build(Person, values, place=place, mistakes=mistakes, known=_KNOWN)
         if person:
             people[key] = person
     return people
 
 
-def _routes(tables: Table, mistakes: Mistakes) -> dict[str, Route]:
+def _person_values(table: Table, place: Place, mistakes: Mistakes) -> Table:
+    """A person's table with the days of their absences under the program's names."""
+    absences = table.get("absent")
+    if not isinstance(absences, list):
+        return dict(table)
+    renamed = []
+    for i, absence in enumerate(absences):
+        values = dict(absence) if isinstance(absence, dict) else absence
+        if isinstance(values, dict):
+            _refuse_fields(Absence, values, (*place, "absent", i), mistakes)
+            names = {"from": "first", "to": "last"}
+            values = {names.get(key, key): value for key, value in values.items()}
+        renamed.append(values)
+    return table | {"absent": renamed}
+
+
+def _routes(tables: Table, mistakes: Mistakes, day_s: int) -> dict[str, Route]:
     routes = {}
     for tag, table in _tables_of(tables, "routes", mistakes):
         place = ("routes", tag)
         _refuse_fields(Route, table, place, mistakes)
-        route = _route(mistakes, tag, table, place)
+        route = _route(mistakes, day_s, tag, table, place)
         if route:
             routes[tag] = route
     return routes
 
 
-def _route(mistakes: Mistakes, tag: str, table: Table, place: Place) -> Route | None:
-    values = _route_values(table, place, mistakes) | {"tag": tag}
-    return build(Route, values, place=place, mistakes=mistakes, known=_KNOWN)
+def _route(mistakes: Mistakes, day_s: int, tag: str, table: Table, place: Place) -> Route | None:
+    values = _route_values(table, place, mistakes, day_s) | {"tag": tag}
+    route = build(Route, values, place=place, mistakes=mistakes, known=_KNOWN)
+    if route and route.remind_after_s is not None:
+        _check_reminder(route, (*place, "remind_after"), mistakes)
+    return route
+
+
+def _check_reminder(route: Route, place: Place, mistakes: Mistakes) -> None:
+    window = route.acknowledge_within_s
+    if window is None:
+        mistakes.add(place, "has no acknowledge_within to go with; write that too, or take it out")
+    elif route.remind_after_s is not None and route.remind_after_s > window:
+        mistakes.add(
+            place, "is longer than acknowledge_within, so the reminder would come too late"
+        )
 
 
 def _tables_of(tables: Table, key: str, mistakes: Mistakes) -> list[tuple[str, Table]]:
@@ -141,15 +208,17 @@ def _refuse_fields(cls: type, table: Table, place: Place, mistakes: Mistakes) ->
             del table[field]
 
 
-def _route_values(table: Table, place: Place, mistakes: Mistakes) -> Table:
+def _route_values(table: Table, place: Place, mistakes: Mistakes, day_s: int) -> Table:
     """A route's table with the file's words turned into the program's values."""
     values = dict(table)
     if "urgency" in values:
-        values["urgency"] = _urgency(values["urgency"], (*place, "urgency"), mistakes)
-    if "acknowledge_within" in values:
-        given = values.pop("acknowledge_within")
-        at = (*place, "acknowledge_within")
-        values["acknowledge_within_s"] = _duration_s(given, at, mistakes)
+        values["urgency"] = urgency_of(values["urgency"], (*place, "urgency"), mistakes)
+    for key in ("acknowledge_within", "remind_after"):
+        if key in values:
+            given, never = values.pop(key), key == "acknowledge_within"
+            values[f"{key}_s"] = duration_s(
+                given, (*place, key), mistakes, day_s=day_s, never=never
+            )
     if "raise" in values:
         values["raises"] = _raise_values(values.pop("raise"), (*place, "raise"), mistakes)
     return values
@@ -160,27 +229,6 @@ def _raise_values(given: object, place: Place, mistakes: Mistakes) -> list[Table
         mistakes.add(place, f"must be written [[{'.'.join(map(str, place))}]], with two brackets")
         return []
     return [
-        rule | ({"to": _urgency(rule["to"], (*place, i, "to"), mistakes)} if "to" in rule else {})
+        rule | ({"to": urgency_of(rule["to"], (*place, i, "to"), mistakes)} if "to" in rule else {})
         for i, rule in enumerate(given)
     ]
-
-
-def _urgency(word: object, place: Place, mistakes: Mistakes) -> Urgency:
-    """The urgency behind a word; any one when the word is a mistake, which is noted."""
-    if isinstance(word, str) and word in _URGENCIES:
-        return _URGENCIES[word]
-    mistakes.add(place, one_of(word, _URGENCIES))
-    return Urgency.NORMAL
-
-
-def _duration_s(given: object, place: Place, mistakes: Mistakes) -> int | None:
-    """Seconds in `30m`, `4h`, `2d` or `1d12h`; None for `none`."""
-    if given == _NEVER:
-        return None
-    found = _DURATION.fullmatch(given.replace(" ", "").lower()) if isinstance(given, str) else None
-    days, hours, minutes = (int(n or 0) for n in found.groups()) if found else (0, 0, 0)
-    seconds = days * 86400 + hours * 3600 + minutes * 60
-    if not seconds:
-        says = 'must be a time such as "30m", "4h", "2d", or "none" when nobody is reminded'
-        mistakes.add(place, says)
-    return seconds

@@ -83,7 +83,7 @@ def read_kinds(
     known = shipped_kinds() if shipped is None else shipped
     reader = _Reader(
         routes=dict(tables_in(tables.get("routes"))),
-        people=dict(tables_in(tables.get("people"))),
+        tables=tables,
         make_route=make_route,
         mistakes=mistakes,
         sound=frozenset(sound),
@@ -106,7 +106,7 @@ def shipped_kinds() -> dict[str, Described]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
     routes: Mapping[str, Table]
-    people: dict[str, Table]
+    tables: Table
     make_route: MakeRoute
     mistakes: Mistakes
     sound: frozenset[str]
@@ -148,7 +148,7 @@ class _Reader:
         self._check_keys(rest, place)
         self._check_texts(own, place)
         table = {**self._urgency_of(own.tags), **rest, "words": list(own.words)}
-        check_route_table(table, place, self.people, self.mistakes)
+        check_route_table(table, place, self.tables, self.mistakes)
         if not (own.situations or own.cues or shipped):
             says = (
                 f"has nothing to be found by, as no kind named {name} ships with the program; "

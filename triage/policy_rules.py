@@ -7,6 +7,7 @@ skips values of a wrong type, which the types report.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from triage.addresses import address_problem
@@ -22,6 +23,7 @@ Table = dict[str, Any]
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _MAX_WORD = 40
 _LABELS = [urgency.label for urgency in Urgency]
+NEXT = "next"  # in a level: whoever comes next in the route's own list
 
 
 def check_policy_rules(tables: Table, mistakes: Mistakes) -> None:
@@ -34,13 +36,19 @@ def check_policy_rules(tables: Table, mistakes: Mistakes) -> None:
         mistakes.add(("fallback",), _nobody(fallback, people))
     for tag, route in tables_in(tables.get("routes")):
         check_id(tag, ("routes", tag), mistakes)
-        check_route_table(route, ("routes", tag), people, mistakes)
+        check_route_table(route, ("routes", tag), tables, mistakes)
 
 
 def tables_in(found: object) -> Iterator[tuple[str, Table]]:
     """The named tables inside a table."""
     if isinstance(found, dict):
         yield from ((name, table) for name, table in found.items() if isinstance(table, dict))
+
+
+def names_in(tables: Table) -> dict[str, Any]:
+    """Everything that may stand where people are named: people and roles."""
+    roles = tables.get("roles")
+    return dict(tables_in(tables.get("people"))) | (roles if isinstance(roles, dict) else {})
 
 
 def _nobody(person: str, people: Iterable[str]) -> str:
@@ -60,6 +68,7 @@ def _check_people(people: dict[str, Table], mistakes: Mistakes) -> None:
         check_id(key, place, mistakes)
         if person.get("name") == "":
             mistakes.add((*place, "name"), "is empty; write the person's name")
+        _check_absences(key, person, people, mistakes)
         address = person.get("address")
         if not isinstance(address, str):
             continue
@@ -69,6 +78,29 @@ def _check_people(people: dict[str, Table], mistakes: Mistakes) -> None:
             says = f'is also that of "{earlier}", who would get every brief twice; keep one of them'
             mistakes.add((*place, "address"), says)
         seen.setdefault(address.lower(), key)
+
+
+def _check_absences(key: str, person: Table, people: dict[str, Table], mistakes: Mistakes) -> None:
+    place: Place = ("people", key)
+    _check_deputy(key, person.get("deputy"), (*place, "deputy"), people, mistakes)
+    absences = person.get("absent")
+    for i, absence in enumerate(absences if isinstance(absences, list) else ()):
+        if not isinstance(absence, dict):
+            continue
+        at: Place = (*place, "absent", i)
+        _check_deputy(key, absence.get("deputy"), (*at, "deputy"), people, mistakes)
+        first, last = absence.get("from"), absence.get("to")
+        if isinstance(first, date) and isinstance(last, date) and last < first:
+            mistakes.add((*at, "to"), "lies before the first day; write the last day of absence")
+
+
+def _check_deputy(
+    key: str, deputy: object, place: Place, people: dict[str, Table], mistakes: Mistakes
+) -> None:
+    if deputy == key:
+        mistakes.add(place, "nobody can stand in for themselves; name somebody else")
+    elif isinstance(deputy, str) and deputy not in people:
+        mistakes.add(place, _nobody(deputy, people))
 
 
 def _address_sentence(address: str) -> str:
@@ -84,14 +116,13 @@ def check_id(key: str, place: Place, mistakes: Mistakes) -> None:
         mistakes.add(place, says)
 
 
-def check_route_table(
-    route: Table, place: Place, people: dict[str, Table], mistakes: Mistakes
-) -> None:
-    """Note what is wrong in a table that says where mail leads."""
+def check_route_table(route: Table, place: Place, tables: Table, mistakes: Mistakes) -> None:
+    """Note what is wrong in a table that says where mail leads; `tables` is the whole file."""
     for key in ("title", "clause", "next_step"):
         if route.get(key) == "":
             mistakes.add((*place, key), "is empty; the brief shows it to its reader, so write it")
-    _check_recipients(route.get("to"), (*place, "to"), people, mistakes)
+    check_recipients(route.get("to"), (*place, "to"), names_in(tables), mistakes)
+    _check_levels(route.get("levels"), (*place, "levels"), tables, mistakes)
     _check_words(route.get("words"), (*place, "words"), mistakes)
     rules = route.get("raise")
     for i, rule in enumerate(rules if isinstance(rules, list) else ()):
@@ -106,9 +137,15 @@ def _check_words(words: object, place: Place, mistakes: Mistakes) -> None:
             mistakes.add((*place, i), says)
 
 
-def _check_recipients(
-    to: object, place: Place, people: dict[str, Table], mistakes: Mistakes
-) -> None:
+def _check_levels(found: object, place: Place, tables: Table, mistakes: Mistakes) -> None:
+    levels = [name for name, _ in tables_in(tables.get("levels"))]
+    for i, name in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(name, str) and name not in levels:
+            mistakes.add((*place, i), f'there is no level "{name}"; {did_you_mean(name, levels)}')
+
+
+def check_recipients(to: object, place: Place, people: dict[str, Any], mistakes: Mistakes) -> None:
+    """Note what is wrong in a list of people; `people` are all who may stand there."""
     if not isinstance(to, list):
         return
     if not to:

@@ -10,6 +10,7 @@ import difflib
 import json
 import re
 from dataclasses import fields, is_dataclass
+from datetime import date
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
@@ -99,6 +100,7 @@ def _missing(key: str, hint: Any, known: Mapping[str, tuple[str, ...]]) -> str:
     if any(is_dataclass(c) for c in _flatten(hint)):
         return f"is missing; write a line [{key}] with its settings below it"
     value = '["..."]' if "tuple" in str(hint) else '"..."'
+    value = "2026-01-31" if hint is date else value
     return f"is missing; write {keys[0]} = {value}"
 
 

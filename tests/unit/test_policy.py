@@ -85,6 +85,21 @@ def test_times_are_written_with_units(words: str, seconds: int) -> None:
     assert route.acknowledge_within_s == seconds
 
 
+def test_without_a_version_the_policy_is_named_by_what_it_says() -> None:
+    bare = GOOD.replace('version = "2026-11"', "")
+    policy = parse(bare)
+    assert policy.version == policy.digest == policy.stamp
+    assert parse(f"# a remark\n{bare}").version == policy.version
+    assert parse(bare.replace('"4h"', '"5h"')).version != policy.version
+
+
+def test_a_change_without_a_new_version_is_told_apart() -> None:
+    first, second = parse(GOOD), parse(GOOD.replace('"4h"', '"5h"'))
+    assert first.version == second.version == "2026-11"
+    assert first.stamp.startswith("2026-11 (")
+    assert first.stamp != second.stamp
+
+
 def test_none_means_that_nobody_is_reminded() -> None:
     assert parse(GOOD.replace('"4h"', '"none"')).routes["blocker"].acknowledge_within_s is None
 
@@ -92,7 +107,6 @@ def test_none_means_that_nobody_is_reminded() -> None:
 WRONG = [
     ('version = "2026-11"', 'version = ""', "version: is empty"),
     ('version = "2026-11"', "version = 3", "version: must be text in quotes"),
-    ('version = "2026-11"', "", "version: is missing"),
     ('fallback = "priya"', 'fallback = "pria"', 'fallback: there is no person "pria"; did you'),
     ('fallback = "priya"', "", "fallback: is missing"),
     ('fallback = "priya"', 'fallback = "priya"\ncolour = 1', "colour: is not a setting here"),
