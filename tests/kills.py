@@ -2,9 +2,9 @@
 
 `python -m tests.kills [--kills 100]` (or `make kills`) forks one process for each kill, which runs
 the real `triage train` on a small set of mails. Half of them are killed from outside at a random
-moment; the others kill themselves at one of their file operations, which are counted first, so that
-every one of them gets its turn. After each kill the folder of models and the store must be as if
-the training had not begun, or as if it had ended.
+moment; the others kill themselves before one of the lines that write models and their registry,
+which are counted first, so that the kills are spread evenly over them. After each kill the folder
+of models and the store must be as if the training had not begun, or as if it had ended.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from classifiers import registry
+from classifiers import files, registry
 from classifiers.api import Document
 from classifiers.dataset import read_examples
 from classifiers.ledger import read_ledger
 from classifiers.tags import read_tag_infos
 from classifiers.training import train
 from tests.steps import make_bench
+from triage import retraining
 from triage.cli import main as main_of_triage
 from triage.resources import resource
 from triage.retraining import is_training
@@ -38,6 +39,7 @@ from triage.store.engine import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 DATA = resource("data") / "starter" / "t-plainest.jsonl"
 MAIL = Document(text="We cannot log in, the whole team is stuck.", from_role="client")
@@ -53,8 +55,7 @@ path = "mail"
 host = "127.0.0.1"
 sender = "triage@firm.example"
 """
-# What the interpreter tells of before it changes a file (see "Audit events" in its manual).
-_OPERATIONS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod"}
+WRITERS = {module.__file__ for module in (files, registry, retraining)}
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Yard:
     def train(self) -> None:
         """`triage train`, in this process; raises SystemExit."""
         config = str(self.folder / "triage.toml")
-        options = ["--config", config, "--starter", str(DATA), "--no-encoder", "--background"]
+        options = ["--config", config, "--starter", str(DATA), "--no-encoder"]
         sys.argv = ["triage", "train", *options]
         main_of_triage()
 
@@ -146,51 +147,54 @@ def _be_child(work: Callable[[], None], talk: Path) -> None:
         os._exit(status)  # a child must never return into its parent's code
 
 
-def operations_below(root: Path, on_each: Callable[[int, str], None]) -> None:
-    """Tell `on_each` the number and kind of each file operation of this process below `root`."""
+def trace_writers(on_each: Callable[[int], None]) -> None:
+    """Tell `on_each` the number of each line of `WRITERS` that this process is about to run."""
     count = 0
-    prefix = str(root)
 
-    def hear(event: str, arguments: tuple[object, ...]) -> None:
+    def local(_frame: FrameType, event: str, _argument: object) -> Any:
         nonlocal count
-        if event in _OPERATIONS and _touches(arguments, prefix):
+        if event == "line":
             count += 1
-            on_each(count, event)
+            on_each(count)
+        return local
 
-    sys.addaudithook(hear)
+    def trace(frame: FrameType, _event: str, _argument: object) -> Any:
+        return local if frame.f_code.co_filename in WRITERS else None
+
+    sys.settrace(trace)
 
 
-def _touches(arguments: tuple[object, ...], prefix: str) -> bool:
-    return any(isinstance(a, str | os.PathLike) and str(a).startswith(prefix) for a in arguments)
-
-
-def count_operations(yard: Yard) -> int:
-    """How many file operations one training needs, and not one killed."""
-    tally = yard.folder / "operations"
+def count_lines(yard: Yard) -> int:
+    """How many of these lines one training runs."""
+    tally = yard.folder / "lines"
 
     def work() -> None:
-        handle = os.open(tally, os.O_CREAT | os.O_WRONLY)
+        last = 0
 
-        def on_each(_number: int, _event: str) -> None:
-            os.write(handle, b"x")
+        def on_each(number: int) -> None:
+            nonlocal last
+            last = number
 
-        operations_below(yard.root, on_each)
-        yard.train()
+        trace_writers(on_each)
+        try:
+            yard.train()
+        finally:
+            tally.write_text(str(last))
 
     status = forked(work, yard.talk)
     assert status == 0, yard.talk.read_text()
-    return tally.stat().st_size
+    return int(tally.read_text())
 
 
-def kill_at_operation(yard: Yard, number: int) -> bool:
-    """Kill a training before its n-th file operation; whether it came that far."""
+def kill_at_line(yard: Yard, number: int) -> bool:
+    """Kill a training before its n-th of these lines; whether it came that far."""
 
     def work() -> None:
-        def on_each(count: int, _event: str) -> None:
+        def on_each(count: int) -> None:
             if count == number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        operations_below(yard.root, on_each)
+        trace_writers(on_each)
         yard.train()
 
     return os.WIFSIGNALED(forked(work, yard.talk))
@@ -203,20 +207,20 @@ def run(folder: Path, kills: int, seed: int, say: Callable[[str], None]) -> dict
     assert forked(yard.train, yard.talk) == 0, yard.talk.read_text()
     made = max(entry.version for entry in registry.entries(yard.root) if not entry.current)
     registry.promote(yard.root, made, now=datetime.now(UTC))  # from now on all learn the same
-    operations = count_operations(yard)
+    lines = count_lines(yard)
     started = time.monotonic()
     assert forked(yard.train, yard.talk) == 0, "an undisturbed training failed"
     whole_s = time.monotonic() - started
-    say(f"one training: {whole_s:.1f} s, {operations} file operations in the folder of models")
-    counts = {"old": 0, "new": 0, "at an operation": 0, "at a moment": 0}
+    say(f"one training: {whole_s:.1f} s, {lines} lines run that write models")
+    counts = {"old": 0, "new": 0, "at a line": 0, "at a moment": 0}
     current = yard.check(yard.in_use())
     tries = 0
-    while (dead := counts["at an operation"] + counts["at a moment"]) < kills:
+    while (dead := counts["at a line"] + counts["at a moment"]) < kills:
         tries += 1
         assert tries <= 5 * kills, "trainings end before they can be killed"
         if dead % 2:
-            died = kill_at_operation(yard, 1 + (dead // 2) * operations // max(1, kills // 2))
-            counts["at an operation"] += died
+            died = kill_at_line(yard, 1 + (dead // 2) * lines // max(1, kills // 2))
+            counts["at a line"] += died
         else:
             started = time.monotonic()
             died = os.WIFSIGNALED(forked(yard.train, yard.talk, rng.uniform(0, 1.05 * whole_s)))
