@@ -258,6 +258,7 @@ def make_runner(
         settings, store, labeller, runner.wake_sender, touch=touch
     )
     runner.watchers = make_watchers(config, store, runner.wake, stirred=runner.stirred, touch=touch)
+    runner.follow_up.folders = [(w.source.account, w.source.folder) for w in runner.watchers]
     return runner
 
 
