@@ -42,6 +42,14 @@ def labelled_mails(store: Store, firm: Firm) -> list[Labelled]:
     return [each for each in found if each.document.text.strip() or each.document.subject]
 
 
+def judged_mails(store: Store, firm: Firm, last: int) -> list[Document]:
+    """Those of the `last` newest mails that were classified and still have their text."""
+    with store.read() as tx:
+        found = [mail.id for mail in inbox.latest(tx, last) if mail.model]
+        emails = (parse(inbox.load(tx, message_id).raw.content) for message_id in found)
+        return [document(email, firm) for email in emails if email.new_text.strip()]
+
+
 def _labelled(tx: Connection, label: labels.Label, firm: Firm) -> Labelled:
     email = parse(inbox.load(tx, label.message_id).raw.content)
     return Labelled(

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from classifiers import registry
 from classifiers.dataset import read_examples
 from classifiers.ledger import read_ledger
+from classifiers.model import Model
+from classifiers.thresholds import Threshold
 from tests.integration.rig import Rig
 from tests.smtp_sink import Sink
-from tests.trained import SLICE, STARTER, saved
+from tests.trained import NOW, SLICE, STARTER, small_model
 from triage.store import audit, trainings
 from triage.store.engine import Store
 
@@ -35,6 +40,14 @@ QUICK = ("--starter", str(SLICE), "--no-encoder")
 def sink(tmp_path: Path) -> Iterator[Sink]:
     with Sink(tmp_path / "sink") as running:
         yield running
+
+
+def keep_quiet(root: Path) -> None:
+    """Put a model to use that would forward nothing."""
+    model = small_model()
+    never = dict.fromkeys(model.tags, Threshold(give=1.0, unsure=1.0))
+    registry.save(root, Model(model.parts, replace(model.card, thresholds=never)))
+    registry.promote(root, "small", now=NOW)
 
 
 @pytest.fixture
@@ -58,7 +71,7 @@ def rig(tmp_path: Path, mailbox: Mailbox, sink: Sink) -> Rig:
             for number, row in enumerate(rows)
         )
     )
-    saved(tmp_path / "models")
+    keep_quiet(tmp_path / "models")
     return Rig(folder=tmp_path, mailbox=mailbox, sink=sink)
 
 
@@ -68,7 +81,7 @@ def triage(rig: Rig, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=900,
+        timeout=800,
         check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr
@@ -91,28 +104,19 @@ def server_state(mailbox: Mailbox) -> Mapping[str, Any]:
     }
 
 
-def test_a_mailbox_is_read_and_a_model_fitted_to_it_is_used_and_taken_back(rig: Rig) -> None:
+def test_a_model_is_fitted_used_and_taken_back_and_the_mailbox_stays_as_it_was(rig: Rig) -> None:
     before = server_state(rig.mailbox)
     Store.open(rig.folder / "triage.db").close()
     rig.account = '[accounts.after]\nkeyword = "Escalated"\nmove_to = "Done"\n'
 
-    done = triage(rig, "adapt", *QUICK)  # nobody can be asked: a candidate, no more
-    assert done.returncode == 0, done.stderr
-    assert "120 mails read, 108 to learn from" in done.stdout
-    assert "12 passed over: an automatic reply" in done.stdout
-    assert "forwarded" in done.stdout
-    first = read_ledger(rig.folder / "models").history[-1]
-    assert first["action"] == "keep"
-    assert f"triage models promote {first['version']}" in done.stdout
-    assert read_ledger(rig.folder / "models").current == "small"
-
-    done = triage(rig, "adapt", *QUICK, "--yes", "--json", "--budget", "20")
+    done = triage(rig, "adapt", *QUICK, "--yes", "--json", "--budget", "10")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["objections"] == []
     assert found["promoted"]
-    assert (found["mails_read"], found["mails"], found["budget"]) == (120, 108, 20)
-    assert found["after"]["forwarded_per_100"] <= 20
+    assert (found["mails_read"], found["mails"], found["budget"]) == (120, 108, 10)
+    assert found["before"]["forwarded_per_100"] == 0
+    assert 0 < found["after"]["forwarded_per_100"] <= 10
     assert set(found["thresholds"]) == {"upsell", "dissatisfaction", "scope_mismatch", "blocker"}
     assert 0 < len(found["examples"]) <= 10
     assert found["mails_changed"] >= len(found["examples"])
@@ -123,8 +127,7 @@ def test_a_mailbox_is_read_and_a_model_fitted_to_it_is_used_and_taken_back(rig: 
     status = triage(rig, "status").stdout
     assert f"Model {found['model']}, in use since" in status
     assert "fitted to 108 mails of the inbox" in status
-    listed = triage(rig, "models", "list").stdout
-    assert f"* {found['model']}" in listed
+    assert f"* {found['model']}" in triage(rig, "models", "list").stdout
     with Store.open(rig.folder / "triage.db", create=False).read() as tx:
         last, noted = trainings.last(tx), audit.last(tx, "trained")
     assert last
@@ -134,6 +137,26 @@ def test_a_mailbox_is_read_and_a_model_fitted_to_it_is_used_and_taken_back(rig: 
 
     assert triage(rig, "models", "rollback").returncode == 0
     assert read_ledger(rig.folder / "models").current == "small"
+
+
+def test_where_nobody_can_be_asked_the_model_is_made_and_not_used(rig: Rig) -> None:
+    done = triage(rig, "adapt", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert "120 mails read, 108 to learn from" in done.stdout
+    assert "12 passed over: an automatic reply" in done.stdout
+    assert re.search(r"forwarded +[\d.]+ -> +[\d.]+ +\(at most 15 allowed\)", done.stdout)
+    ledger = read_ledger(rig.folder / "models")
+    assert ledger.current == "small"
+    assert ledger.history[-1]["action"] == "keep"
+    assert f"triage models promote {ledger.history[-1]['version']}" in done.stdout
+
+
+def test_of_too_few_mails_nothing_is_made(rig: Rig) -> None:
+    done = triage(rig, "adapt", "--last", "40", "--yes", *QUICK)
+    assert done.returncode == 1
+    assert re.search(r"3\d mails say too little about an inbox, 50 are needed", done.stderr)
+    assert "nothing was changed" in done.stderr
+    assert [event["version"] for event in read_ledger(rig.folder / "models").history] == ["small"]
 
 
 class Terminal:
@@ -147,7 +170,7 @@ class Terminal:
         self.said = ""
 
     def until(self, words: str) -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 200
         while words not in self.said:
             assert time.monotonic() < deadline, self.said
             if select.select([self.handle], [], [], 1)[0]:

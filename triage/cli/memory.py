@@ -13,16 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from triage.config import Firm
+    from triage.config import Alerts, Firm
     from triage.store.engine import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """An open store, and whose it is."""
+    """An open store, whose it is, and how much mail may be forwarded."""
 
     store: Store
     firm: Firm
+    alerts: Alerts
 
 
 @contextmanager
@@ -40,7 +41,8 @@ def opened(config: Path | None) -> Iterator[Memory | None]:
         return
     store = app.open_store(settings.config.store, create=False)
     try:
-        yield Memory(store=store, firm=settings.config.firm)
+        config_in_force = settings.config
+        yield Memory(store=store, firm=config_in_force.firm, alerts=config_in_force.alerts)
     finally:
         store.close()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triage.cli import memory
+from triage.cli.fitted import stay_fitted
 from triage.cli.model_options import (
     ModelsOption,
     own_root,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from classifiers.encoder import Encoder
     from classifiers.model import Model
     from classifiers.tags import TagInfo
+    from triage.cli.fitted import Inbox
     from triage.cli.memory import Memory
     from triage.retraining import Author, Record
 
@@ -121,7 +123,8 @@ def train(
             used = None if no_encoder else _encoder(encoder, in_use)
             for warning in advice.warnings(own, invented, infos):
                 say(f"note: {warning}")
-            model = _learn(material.examples, infos, used, root=root, output=output)
+            inbox = stay_fitted(known, in_use)
+            model = _learn(material.examples, infos, used, inbox, root=root, output=output)
             record.version = model.version
             if not background:  # nobody reads it, and the baselines take their time
                 _print_held_out(model, material.examples)
@@ -160,17 +163,28 @@ def _learn(
     examples: Sequence[Example],
     infos: Mapping[str, TagInfo],
     encoder: Encoder | None,
+    inbox: Inbox | None,
     *,
     root: Path,
     output: Path | None,
 ) -> Model:
     """Train and save a model; it is not in use yet."""
     from classifiers import registry, training  # noqa: PLC0415 - loads scikit-learn
+    from classifiers.thresholds import Budget  # noqa: PLC0415
 
     now = datetime.now(UTC)
     version = output.resolve().name if output else registry.free_version(root, now)
     say(f"{len(examples)} labelled mails; this takes some minutes")
-    model = training.train(examples, infos, version=version, now=now, encoder=encoder, progress=say)
+    model = training.train(
+        examples,
+        infos,
+        version=version,
+        now=now,
+        settings=training.Settings(budget=Budget(forwards=inbox.budget)) if inbox else None,
+        encoder=encoder,
+        background=inbox.mails if inbox else (),
+        progress=say,
+    )
     folder = registry.save_at(output, model) if output else registry.save(root, model)
     say(f"saved {folder}, pinned in {folder.parent / 'registry.json'}")
     return model
@@ -256,7 +270,14 @@ def _settle(
         typer.echo(f"\n{model.version} is in use: there was no other model to compare it with")
         return
     kept = dataset.deduplicate(material.examples)
-    judgement = retraining.judged(model, old, kept, own=material.own, cases=material.cases)
+    judgement = retraining.judged(
+        model,
+        old,
+        kept,
+        own=material.own,
+        cases=material.cases,
+        fitted=bool(model.card.data.get("background")),
+    )
     typer.echo("\n".join(["", *gate_report.gate_lines(judgement.to_json()), ""]))
     if known is not None:
         found = differences.find(known.store, known.firm, old, model, now=time.time())
