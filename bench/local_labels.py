@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from classifiers.dataset import Example
+    from classifiers.local import Scored
 
 FOLDS = 5
 LEARNING_FOLDS = 3  # within each training, for calibration; fewer than usual, to save time
@@ -109,15 +110,28 @@ def with_labels(starter: Material, inbox: Inbox, rows: Any, settings: Settings) 
     )
 
 
-def scores(material: Material, inbox: Inbox, rows: Any, settings: Settings) -> Any:
-    """Learn from the material and return log-odds of some mails of the inbox, (n, n_tags)."""
-    linear = general.learn(material, settings, say=lambda _: None)
-    scored = local.adapt(material, linear, settings)
+def raw_scores(scored: Scored, tags: Sequence[str], inbox: Inbox, rows: Any) -> Any:
+    """Score some mails of the inbox as a model in use would, (n, n_tags)."""
     linear = scored.linear
-    weights = dict(zip(material.tags, linear.encoder_weights, strict=True))
+    weights = dict(zip(tags, linear.encoder_weights, strict=True))
     raw = inbox.features[rows] @ linear.coef.T + linear.intercept
-    raw += opinion.added(inbox.at(rows), weights, material.tags, linear.vectors)
+    return raw + opinion.added(inbox.at(rows), weights, tags, linear.vectors)
+
+
+def probabilities(scored: Scored, tags: Sequence[str], inbox: Inbox) -> dict[str, list[float]]:
+    """Return per tag the probability of every mail of the inbox."""
+    raw = raw_scores(scored, tags, inbox, np.arange(len(inbox.examples)))
+    return {
+        tag: [scored.calibration[tag](float(one)) for one in raw[:, column]]
+        for column, tag in enumerate(tags)
+    }
+
+
+def log_odds(material: Material, inbox: Inbox, rows: Any, settings: Settings) -> Any:
+    """Learn from the material and return log-odds of some mails of the inbox, (n, n_tags)."""
+    scored = local.adapt(material, general.learn(material, settings, say=lambda _: None), settings)
     sigmoids = [scored.calibration[tag] for tag in material.tags]
+    raw = raw_scores(scored, material.tags, inbox, rows)
     return raw * [one.slope for one in sigmoids] + [one.intercept for one in sigmoids]
 
 
@@ -127,12 +141,12 @@ def worth(starter: Material, inbox: Inbox, size: int, seed: int, settings: Setti
     found = np.zeros(inbox.truth.shape)
     order = np.random.default_rng(seed).permutation(len(fold_of))
     if not size:
-        found = scores(starter, inbox, np.arange(len(fold_of)), settings)
+        found = log_odds(starter, inbox, np.arange(len(fold_of)), settings)
     for fold in range(FOLDS) if size else ():
         labels = np.sort([row for row in order if fold_of[row] != fold][:size])
         judged = np.flatnonzero(fold_of == fold)
         material = with_labels(starter, inbox, labels, settings)
-        found[judged] = scores(material, inbox, judged, settings)
+        found[judged] = log_odds(material, inbox, judged, settings)
     return Worth(
         within=np.nanmean(
             [_average_precisions(inbox.truth, found, fold_of == f) for f in range(FOLDS)], axis=0

@@ -101,7 +101,7 @@ def test_a_role_that_is_noisier_than_the_others_keeps_the_budget_too(
         for n, each in enumerate(material.examples)
     ]
     scores = np.full(scored.linear.scores.shape, -4.0)
-    scores[quiet[:3], 0] = scores[quiet[3:6], 1] = 3.0  # 6 of 100 from staff, 3 of 100 of all
+    scores[quiet[:5], 0] = scores[quiet[5:10], 1] = 3.0  # 10 of 100 from staff, 5 of all
     linear = replace(scored.linear, scores=scores)
     loud = as_they_are(replace(scored, linear=linear, own=frozenset()))
     starter = replace(material, examples=mails, local=np.zeros(len(mails), dtype=bool))
@@ -133,7 +133,7 @@ def test_what_was_learned_on_centred_and_scaled_features_is_used_on_plain_ones(
         encoder=Encoder(shipped, pins_of(shipped)),
         opinion=Opinion(logits=np.zeros(material.truth.shape), vectors=vectors),
     )
-    view = _View.of(whole)
+    view = _View.of(whole, 5.0)
     fitted = Fitted(coef=draw.normal(size=width + 6), intercept=0.3)
     plain = whole.features @ view.words(fitted) + vectors @ view.vectors(fitted)
     assert plain + view.intercept(fitted) == pytest.approx(fitted(view.matrix), rel=1e-4, abs=1e-3)
