@@ -34,7 +34,7 @@ class Settings:
     folds: int = 5
     min_positives: int = 20
     fewest: int = 8
-    encoder_weight: float = 0.4
+    encoder_weight: float = 0.5
     half_weight_at: int = 600
     background_weight: float = 0.2
     budget: Budget = field(default_factory=Budget)

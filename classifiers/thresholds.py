@@ -88,7 +88,7 @@ class Budget:
         recall: share of a tag's mails that should be given it or be unsure, where that fits.
     """
 
-    false_forwards: float = 3.5
+    false_forwards: float = 8.0
     false_reviews: float = 11.0
     forwards: float = 10.0
     reviews: float = 15.0
