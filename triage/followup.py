@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from triage.policy import kind_ids
 from triage.presence import all_present, present
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def skip_for(
 ) -> tuple[int, Skip] | None:
     """The step at which such a case begins, and the rule that says so; None: at the beginning."""
     order = [level.id for level in levels_of(policy, routes)]
-    names = {each.tag for each in routes} | ({kind} if kind else set())
+    names = {each.tag for each in routes} | kind_ids(kind)
     found = [
         (order.index(rule.to) + 1, rule)
         for rule in policy.skips

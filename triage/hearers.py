@@ -28,7 +28,8 @@ class Hearers:
     Attributes:
         told: ids of those who have heard of its case.
         turn: a number that grows by one a case, for routes of which one person hears.
-        excluded: addresses, in lower case, of people who take part in the mail from outside.
+        excluded: addresses, in lower case, of people who take part in the mail from outside, or
+            whom it is about.
         level: how many levels of the policy hear at once.
     """
 
@@ -73,7 +74,7 @@ class Hearers:
     def recipients(self, tags: Sequence[str]) -> tuple[Recipient, ...]:
         """Everybody, with the tags that are theirs; the fallback person if there is nobody."""
         if not self._there:
-            there = fallback_person(self.policy, self.day)
+            there = self._last_resort()
             why = "Nobody named for it can be told, so it goes to the fallback person."
             for tag in tags:
                 self._add(there, tag, why)
@@ -81,6 +82,14 @@ class Hearers:
             as_recipient(there, tags=tuple(self._tags[key]), why=tuple(self._why[key]))
             for key, there in self._there.items()
         )
+
+    def _last_resort(self) -> Present:
+        """The fallback person; another who is there, where that one must not hear.
+
+        The fallback person after all, where nobody may: a lost matter is worse than a told one.
+        """
+        everybody = (self.policy.fallback, *self.policy.management, *self.policy.people)
+        return next(iter(self._allowed(everybody)), fallback_person(self.policy, self.day))
 
     def _allowed(self, ids: Iterable[str]) -> list[Present]:
         """Those who are there, or their deputies, without people of the mail itself."""

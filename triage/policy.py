@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date  # noqa: TC003 - the loader reads these annotations at run time
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from triage.messages import Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MANAGEMENT = "management"  # the role whose people are all of management
 DAY_S = 86400
@@ -222,6 +225,31 @@ class Policy:
         return self.roles.get(MANAGEMENT, ())
 
     def route_of(self, tag: str, kind: str = "") -> Route | None:
-        """Where a tag leads; as its kind says, where the policy knows that kind for it."""
-        refined = self.kinds[kind].routes.get(tag) if kind in self.kinds else None
-        return refined or self.routes.get(tag)
+        """Where a tag leads; as its kind says, where the policy knows that kind for it.
+
+        `kind` names the kinds of a mail, see `kinds_key`.
+        """
+        refined = self.kind_of(tag, kind)
+        return refined.routes[tag] if refined else self.routes.get(tag)
+
+    def kind_of(self, tag: str, kind: str) -> Kind | None:
+        """The kind beneath a tag, of those that `kind` names."""
+        for each in kind.split():
+            of, _, name = each.rpartition(":")
+            found = self.kinds.get(name)
+            if found and of in ("", tag) and tag in found.routes:
+                return found
+        return None
+
+
+def kinds_key(kinds: Mapping[str, str]) -> str:
+    """The kinds of a mail, by tag, in one word each: `blocker:hr scope_mismatch:goals`.
+
+    A kind alone (`hr`) stands for itself beneath every tag that it refines.
+    """
+    return " ".join(f"{tag}:{kind}" for tag, kind in sorted(kinds.items()) if kind)
+
+
+def kind_ids(kind: str) -> frozenset[str]:
+    """The kinds that such a word or words name."""
+    return frozenset(each.rpartition(":")[2] for each in kind.split())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import date
 
-    from triage.policy import Policy, Raise, Route
+    from triage.policy import Kind, Policy, Raise, Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +49,9 @@ def route(
         policy: people, routes and clauses.
         turn: a number that grows by one a case, so that any-of routes take turns.
         case: the open case of the thread, if there is one.
-        excluded: addresses that must not hear, in lower case: the outside people of the mail.
-        kind: of issue, which may refine the routes of its tags.
+        excluded: addresses that must not hear, in lower case: the outside people of the mail, and
+            people whom it is about.
+        kind: of issue, which may refine the routes of its tags; see `policy.kinds_key`.
         day: today for the firm, for who is away; None: everybody is there.
 
     Returns:
@@ -59,7 +60,7 @@ def route(
     routes = routes_of(policy, tags, kind)
     if not routes:
         return None
-    reasons = [_reason(each, text) for each in routes]
+    reasons = [_reason(each, text, policy.kind_of(each.tag, kind)) for each in routes]
     reasons.sort(key=lambda reason: -reason.urgency)
     urgency = max(reason.urgency for reason in reasons)
     occasion = _occasion([each.tag for each in routes], urgency, case)
@@ -113,7 +114,7 @@ def _occasion(tags: Sequence[str], urgency: Urgency, case: KnownCase | None) -> 
     return Occasion.WORSE if urgency > case.urgency else None
 
 
-def _reason(route_: Route, text: str) -> Reason:
+def _reason(route_: Route, text: str, kind: Kind | None) -> Reason:
     raised = [rule for rule in route_.raises if rule.to > route_.urgency and _speaks(rule, text)]
     raised.sort(key=lambda rule: -rule.to)
     return Reason(
@@ -123,6 +124,7 @@ def _reason(route_: Route, text: str) -> Reason:
         because=" ".join(dict.fromkeys(rule.because for rule in raised if rule.because)),
         next_step=route_.next_step,
         urgency=raised[0].to if raised else route_.urgency,
+        kind=kind.id if kind else "",
     )
 
 

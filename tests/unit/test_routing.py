@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.steps import make_policy, make_route
 from triage.messages import Occasion, Urgency
-from triage.policy import Raise
+from triage.policy import Kind, Policy, Raise
 from triage.routing import KnownCase, route, to_fallback
 
 POLICY = make_policy(
@@ -149,3 +151,56 @@ def test_every_rule_that_raised_says_why_the_most_urgent_first() -> None:
     assert found is not None
     assert found.reasons[0].because == "Legal steps. It is due today."
     assert found.reasons[0].urgency is Urgency.URGENT
+
+
+def kinds_policy() -> Policy:
+    blocker = make_route("blocker", "ben", "marshall", title="Blocked", acknowledge_within_s=60)
+    hr = replace(blocker, to=("priya",), title="HR", urgency=Urgency.URGENT)
+    kinds = {
+        "hr": Kind(id="hr", title="HR", routes={"blocker": hr}),
+        "lead": Kind(
+            id="lead", title="Lead", routes={"upsell": make_route("upsell", "nora", title="Lead")}
+        ),
+    }
+    routes = {"blocker": blocker, "upsell": make_route("upsell", "marshall")}
+    return replace(make_policy(**routes), kinds=kinds)
+
+
+def test_each_tag_takes_the_route_of_its_own_kind() -> None:
+    found = route(
+        ["upsell", "blocker"], text="", policy=kinds_policy(), kind="blocker:hr upsell:lead"
+    )
+    assert found is not None
+    assert {person.id for person in found.recipients} == {"priya", "nora"}
+    assert [(r.tag, r.kind, r.title) for r in found.reasons] == [
+        ("blocker", "hr", "HR"),
+        ("upsell", "lead", "Lead"),
+    ]
+
+
+def test_a_tag_without_a_kind_takes_its_plain_route() -> None:
+    found = route(["upsell", "blocker"], text="", policy=kinds_policy(), kind="upsell:lead")
+    assert found is not None
+    assert {person.id for person in found.recipients} == {"ben", "marshall", "nora"}
+
+
+def test_a_kind_that_the_policy_no_longer_knows_changes_nothing() -> None:
+    policy = kinds_policy()
+    plain = route(["blocker"], text="", policy=policy)
+    assert route(["blocker"], text="", policy=policy, kind="blocker:gone") == plain
+
+
+def test_when_everybody_named_for_it_must_not_hear_another_person_does() -> None:
+    policy = kinds_policy()  # the fallback is priya
+    everybody = [policy.people[each].address for each in ("ben", "marshall", "priya")]
+    found = route(["blocker"], text="", policy=policy, excluded=everybody)
+    assert found is not None
+    assert [person.id for person in found.recipients] == ["nora"]
+
+
+def test_when_nobody_at_all_may_hear_the_fallback_person_does() -> None:
+    policy = kinds_policy()
+    everybody = [person.address for person in policy.people.values()]
+    found = route(["blocker"], text="", policy=policy, excluded=everybody)
+    assert found is not None
+    assert [person.id for person in found.recipients] == ["priya"]
