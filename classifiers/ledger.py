@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from classifiers.api import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -66,6 +66,17 @@ class Ledger:
     def kept(self, version: str, *, now: datetime, note: str) -> Ledger:
         """Return a ledger that says why `version` was not taken into use."""
         return replace(self, history=(*self.history, _event("keep", version, now, note)))
+
+    @property
+    def never_used(self) -> tuple[str, ...]:
+        """Versions that were kept and have never been in use, the oldest first."""
+        used = {e["version"] for e in self.history if e["action"] in {"promote", "rollback"}}
+        kept = [e["version"] for e in self.history if e["action"] == "keep"]
+        return tuple(v for v in dict.fromkeys(kept) if v in self.pins and v not in used)
+
+    def forgotten(self, versions: Collection[str]) -> Ledger:
+        """Return a ledger that no longer trusts the files of these versions."""
+        return replace(self, pins={v: pins for v, pins in self.pins.items() if v not in versions})
 
     def to_json(self) -> dict[str, Any]:
         """Return what `read_ledger` reads."""

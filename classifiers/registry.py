@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from classifiers.model import Model, Parts
 
 REPORT_FILE = "gate.json"
+MOST_KEPT = 5  # models that the gate did not let pass
 _COMPRESSION = ("zlib", 9)
 
 
@@ -150,6 +152,23 @@ def keep(root: Path, version: str, *, now: datetime, note: str = "") -> None:
     """
     with _changing(root) as ledger:
         _store(ledger.kept(version, now=now, note=note))
+
+
+def prune(root: Path, *, most: int = MOST_KEPT) -> list[str]:
+    """Remove the oldest models that were not taken into use, so that trainings fill no disk.
+
+    Models that were ever in use stay, and so do the newest `most` of the others.
+
+    Raises:
+        ModelError: the folder cannot be written.
+    """
+    with _changing(root) as ledger:
+        gone = list(ledger.never_used[: -most or None])
+        if gone:
+            _store(ledger.forgotten(gone))
+        for version in gone:
+            shutil.rmtree(root / version, ignore_errors=True)
+    return gone
 
 
 def write_report(root: Path, version: str, report: Mapping[str, object]) -> Path:

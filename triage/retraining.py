@@ -217,6 +217,7 @@ def settle(
     else:
         why = "; ".join(judgement.objections) or unwanted
         registry.keep(root, version, now=now, note=why)
+        registry.prune(root)
 
 
 def lower_priority() -> None:

@@ -202,6 +202,43 @@ def test_an_output_folder_is_replaced_only_if_it_holds_a_model_not_in_use(tmp_pa
         registry.save_at(folder, small_model())
 
 
+def test_only_the_newest_models_that_were_never_in_use_stay(tmp_path: Path) -> None:
+    saved(tmp_path, "first", "second")
+    for number in range(1, 5):
+        registry.save(tmp_path, small_model(f"new{number}"))
+        registry.keep(tmp_path, f"new{number}", now=NOW, note="worse")
+    registry.promote(tmp_path, "new1", now=NOW)
+    registry.rollback(tmp_path, now=NOW)
+    assert registry.prune(tmp_path, most=2) == ["new2"]
+    assert registry.prune(tmp_path, most=2) == []
+    assert not (tmp_path / "new2").exists()
+    found = [entry.version for entry in registry.entries(tmp_path)]
+    assert found == ["first", "new1", "new3", "new4", "second"]
+    assert registry.load(tmp_path).version == "second"
+    assert registry.prune(tmp_path, most=0) == ["new3", "new4"]
+
+
+def test_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    saved(tmp_path)
+    ours = [".registry.json.77.tmp", ".2026-03-02.1.77.tmp", ".2026-03-02.1.77.old"]
+    others = [".notes.77.tmp", ".registry.json.swp", "registry.json.77.tmp"]
+    for name in [*ours, *others]:
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "small" / ".gate.json.77.tmp").write_bytes(b"x")
+    registry.keep(tmp_path, "small", now=NOW)
+    assert sorted(p.name for p in tmp_path.rglob("*.*") if p.name in {*ours, *others}) == sorted(
+        others
+    )
+    assert not (tmp_path / "small" / ".gate.json.77.tmp").exists()
+
+
+def test_adopting_goes_on_where_a_kill_ended_it(tmp_path: Path) -> None:
+    saved(tmp_path / "shipped")
+    registry.save(tmp_path / "own", small_model())
+    registry.adopt(tmp_path / "shipped", tmp_path / "own", now=NOW)
+    assert registry.load(tmp_path / "own").version == "small"
+
+
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     file = tmp_path / "registry.json"
     file.write_bytes(b"old")

@@ -137,8 +137,12 @@ def show(
     typer.echo("")
     if report is None:
         typer.echo("The gate has not judged it: it came with the program, or was made elsewhere.")
-    else:
-        typer.echo("\n".join(gate_report.gate_lines(report)))
+        return
+    try:
+        lines = list(gate_report.gate_lines(report))
+    except (KeyError, TypeError):
+        fail(f"{root / version / registry.REPORT_FILE} is of another version; read it with --json")
+    typer.echo("\n".join(lines))
 
 
 @models_app.command("compare")
