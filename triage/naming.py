@@ -36,7 +36,7 @@ _HELLO = re.compile(
     r"bonjour|hola|ciao)\b",
     re.IGNORECASE,
 )
-_NAMES_ALONE = re.compile(r"(?:[A-Z][\w'-]*|and|&|,| )+[,:!\u2013-]")
+_GREETING_WORDS = 6
 _LINE_ENDS = (",", ":", "!", "-", "\u2013")
 _CUT = re.compile(r"[,:!.;\u2013]")
 _THANKS = re.compile(
@@ -100,7 +100,15 @@ def _without_greeting(body: str) -> str:
     """The text behind its greeting, which may be a line of its own or begin the first line."""
     line, _, rest = body.partition("\n")
     bare = line.strip()
-    if _NAMES_ALONE.fullmatch(bare) or (_HELLO.match(bare) and bare.endswith(_LINE_ENDS)):
+    ends = bare.endswith(_LINE_ENDS)
+    if ends and (_HELLO.match(bare) or _is_names_alone(bare)):
         return f"\n{rest}"
     cut = _CUT.search(line) if _HELLO.match(line) else None
     return f"\n{line[cut.end() :]}\n{rest}" if cut else f"\n{body}"
+
+
+def _is_names_alone(line: str) -> bool:
+    """Whether a line greets by nothing but names: "Ben, Marshall,"."""
+    words = [word for word in re.split(r"[\s,&:!\u2013-]+", line) if word]
+    names = all(word[0].isupper() or word == "and" for word in words)
+    return 0 < len(words) <= _GREETING_WORDS and names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.naming import named_in
@@ -83,6 +83,7 @@ def test_odd_text_is_no_trouble(text: str) -> None:
     named(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_breaks_it(text: str) -> None:
     assert named(text) <= {person.id for person in PEOPLE}
