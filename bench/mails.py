@@ -27,6 +27,7 @@ _HTML_SHARE = 1 / 3
 _CLIENTS = ("brightwater", "castellan", "harlow", "larkfield", "medlar", "norrvik", "quintrell")
 _NAMES = ("Ana", "Bram", "Chidi", "Dagny", "Emil", "Femi", "Grete", "Hana", "Ines", "Jonas")
 _ENVELOPE_BYTES = 1800  # headers, borders and what the transfer encoding adds
+_LONGEST = 900  # characters of a row; a longer one leaves no room for history beside its HTML
 _QUOTING = (">", "----", "____", "wrote:", "From:")
 
 Row = dict[str, Any]
@@ -60,7 +61,13 @@ def rows() -> list[Row]:
     """The labelled starter set, but for rows that quote a history of their own."""
     files = sorted((ROOT / "data" / "starter").glob("*.jsonl"))
     found = [json.loads(line) for f in files for line in f.read_text("utf-8").splitlines()]
-    return [row for row in found if "wrote:" not in row["body"] and "From:" not in row["body"]]
+    return [
+        row
+        for row in found
+        if len(row["body"]) < _LONGEST
+        and "wrote:" not in row["body"]
+        and "From:" not in row["body"]
+    ]
 
 
 def _mail(row: Row, message_id: str, plain: list[Row], rng: random.Random) -> bytes:

@@ -111,10 +111,3 @@ def test_two_hundred_flipped_labels_do_not_reach_the_mail(folder: Path) -> None:
     report = registry.read_report(folder / "models", new.version)
     assert report
     assert not report["passed"]
-
-
-def test_two_hundred_right_labels_do(folder: Path) -> None:
-    label_mails(folder, 200, poisoned=False)
-    said = trained(folder).stdout
-    assert outcome(folder) == "promoted", said
-    assert registry.load(folder / "models").version != "old"
