@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from triage.errors import SourceError
+from triage.errors import FolderMissingError, SourceError
 from triage.pipeline.contained import is_of_store, report
 from triage.store import moves
 from triage.watcher import pause_s
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S = 5.0  # when a mail was moved that is not decided yet
-LEAST_PAUSE_S = 0.5  # between two looks, however much goes on in the watched folders
+LEAST_PAUSE_S = 1.0  # between two looks, however much goes on in the watched folders
 
 
 @dataclass(kw_only=True)
@@ -71,7 +72,8 @@ class TagWatcher:
         later = False
         for tag, folder in found.items():
             if go_on():
-                later |= self._read(tag, folder, go_on)
+                with suppress(FolderMissingError):  # removed since it was listed
+                    later |= self._read(tag, folder, go_on)
         return later
 
     def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
@@ -127,8 +129,10 @@ class TagWatcher:
             return False
         listed = self.folders.list_uids()
         with self.store.read() as tx:
-            acts = moves.known(tx, account, folder) is not None
+            known = moves.known(tx, account, folder)
             new = moves.unseen(tx, account, folder, state.uid_validity, listed)
+            gone = moves.gone(tx, account, folder, state.uid_validity, listed)
+        acts = known is not None
         later = False
         for start in range(0, len(new), self.batch_messages):
             if not go_on():
@@ -136,9 +140,10 @@ class TagWatcher:
             some = self.folders.fetch(new[start : start + self.batch_messages])
             raws = [fetched.raw for fetched in some if fetched.raw is not None]
             later |= self._take(raws, tag, acts=acts)
-        with self.store.write() as tx:
-            moves.keep_present(tx, account, folder, state.uid_validity, listed)
-            moves.looked(tx, account, folder, tag, self.clock())
+        if new or gone or known is None or known.problem:
+            with self.store.write() as tx:
+                moves.left(tx, gone)
+                moves.looked(tx, account, folder, tag, self.clock())
         if not later:
             self._known[folder] = now_is
         return later

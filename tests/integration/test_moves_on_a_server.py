@@ -286,7 +286,8 @@ def test_run_once_learns_and_sends(rig: Rig) -> None:
 def test_a_service_that_is_told_to_stop_stops_at_once(rig: Rig) -> None:
     process = rig.start("run")
     assert process.stderr is not None
-    time.sleep(4)
+    while "watching" not in process.stderr.readline():
+        assert process.poll() is None
     started = time.monotonic()
     code, _, errors = stop(process)
     assert code == 0, errors

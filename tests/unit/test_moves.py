@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.steps import FIRM, Bench, make_bench
 from tests.tag_fakes import Desk, make_desk
+from triage.errors import SourceError
 from triage.learning import labelled_mails
 from triage.messages import LOOP_HEADER
 from triage.pipeline.labelling import ACTS_WITHIN_S
-from triage.store import audit, cases, inbox, labels, moves
+from triage.store import audit, cases, inbox, labels, moves, outbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -334,6 +336,47 @@ def test_our_own_briefs_are_no_lesson(bench: Bench, desk: Desk) -> None:
     assert desk.folders.fetched == 1
 
 
+def test_a_manager_s_answer_to_a_brief_is_no_lesson(bench: Bench, desk: Desk) -> None:
+    bench.judge("We are stuck.")
+    with bench.store.read() as tx:
+        [brief, _] = outbox.of_case(tx, 1)
+    answered = bench.judge(
+        "ok", sender="Ben <ben@firm.example>", headers=f"In-Reply-To: {brief.rfc_id}\r\n"
+    )
+    assert answered.action == "acknowledged"
+    desk.move(2, "Triage/Upsell")
+    desk.look()
+    assert desk.labels() == []
+    assert case(bench).tags == ("blocker",)
+
+
+def test_looking_at_folders_where_nothing_happens_writes_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = make_desk(bench, ordered=False)
+    bench.judge("We are stuck.")
+    desk.move(1, "Triage/None")
+    desk.look()
+
+    def refuse() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(bench.store, "write", refuse)
+    desk.look()
+
+
+def test_a_folder_that_goes_between_listing_and_reading_stops_no_other(
+    bench: Bench, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.judge("We are stuck.")
+    desk.move(1, "Triage/None")
+    found = desk.folders.find()
+    del desk.folders.mail["Triage/Blocker"]
+    monkeypatch.setattr(desk.folders, "find", lambda: found)
+    desk.look()
+    assert desk.in_force(1) == ()
+
+
 def test_filing_a_mail_under_one_of_the_tags_a_person_gave_keeps_the_others(
     bench: Bench, desk: Desk
 ) -> None:
@@ -373,3 +416,40 @@ def test_an_auto_reply_may_be_shown_to_be_none(bench: Bench, desk: Desk) -> None
     desk.move(1, "Triage/None")
     desk.look()
     assert desk.in_force(1) == ()
+
+
+def test_trouble_with_the_folders_is_kept_for_the_status_until_it_is_over(
+    bench: Bench, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, looks = threading.Event(), []
+    monkeypatch.setattr("triage.tag_watcher.pause_s", lambda *_: 0.0)
+    monkeypatch.setattr("triage.tag_watcher.LEAST_PAUSE_S", 0.0)
+
+    def find() -> dict[str, str]:
+        looks.append(1)
+        if len(looks) == 1:
+            msg = "inbox: the server is away"
+            raise SourceError(msg)
+        with bench.store.read() as tx:
+            seen.append([folder.problem for folder in moves.folders(tx)])
+        desk.folders.put("Triage/None", STRANGE, bench.clock())
+        stop.set()
+        return {"": "Triage/None"}
+
+    seen: list[list[str]] = []
+    monkeypatch.setattr(desk.folders, "find", find)
+    desk.watcher.run(stop)
+    assert seen == [["inbox: the server is away"] * 4]
+    with bench.store.read() as tx:
+        assert {f.folder for f in moves.folders(tx) if f.problem} <= set(desk.folders.mail)
+
+
+def test_moves_that_bring_a_label_wake_whoever_sends(bench: Bench, desk: Desk) -> None:
+    woken: list[int] = []
+    desk.watcher.learned = lambda: woken.append(1)
+    bench.judge("Nothing works here.")
+    desk.look()
+    assert woken == []
+    desk.move(1, "Triage/Blocker")
+    desk.look()
+    assert woken == [1]

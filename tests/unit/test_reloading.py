@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
 from classifiers import registry
 from classifiers.api import Document, ModelError
@@ -12,11 +14,12 @@ from tests.fakes import WordClassifier
 from tests.steps import Bench, make_bench
 from tests.trained import NOW, saved
 from triage import app, app_learning
+from triage.cli import app as cli
 from triage.errors import ConfigError
 from triage.resources import resource
 from triage.runners.embedded import EmbeddedRunner
 from triage.runners.reloading import TRY_AGAIN_S, ReloadingClassifier
-from triage.store import audit, inbox
+from triage.store import audit, inbox, labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,6 +173,38 @@ def test_promotion_and_return_reach_a_running_program_and_every_decision_names_i
     assert "model.joblib is not what was pinned" in detail
     (tmp_path / "models" / "registry.json").unlink()
     assert decided_by(4) != "one"  # without own models the shipped one is in use
+
+
+def test_status_tells_trouble_with_the_model_and_how_learning_stands(
+    bench: Bench, tmp_path: Path
+) -> None:
+    saved(tmp_path / "models", "one", "two")
+    settings = app.load_settings(tmp_path / "triage.toml")
+    followed = app_learning.make_classifier(settings, bench.store)
+    bench.judge("We are stuck.")
+    with bench.store.write() as tx:
+        labels.put(tx, 1, tags=[], previous=["blocker"], by="b", how="reply", now=1.0)
+
+    def status(*more: str) -> str:
+        options = ["status", "--config", str(tmp_path / "triage.toml"), *more]
+        return CliRunner().invoke(cli, options, catch_exceptions=False).stdout
+
+    said = status()
+    assert "Model two, in use since" in said
+    assert "mails labelled since the last training: 1 of the 50 that begin a training" in said
+    assert "TROUBLE" not in said
+    (tmp_path / "models" / "one" / "card.json").unlink()
+    content = (tmp_path / "models" / "registry.json").read_text()
+    (tmp_path / "models" / "registry.json").write_text(
+        content.replace('"current": "two"', '"current": "one"')
+    )
+    followed.refresh(0.0)
+    assert "TROUBLE: two stays at work: " in status()
+    found = json.loads(status("--json"))["learning"]
+    assert "card.json is missing" in found["problem"]
+    assert (found["new_labels"], found["training"], found["training_now"]) == (1, None, False)
+    (tmp_path / "models" / "registry.json").write_text("{")
+    assert "TROUBLE: " in status()  # and not the end of the command
 
 
 def test_a_first_own_model_is_noticed_where_there_was_none(bench: Bench, tmp_path: Path) -> None:

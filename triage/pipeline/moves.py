@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 HOW = "move"  # as the label store calls this gesture
 WHY = "met only in a tag folder"
+_ANSWERS = ("acknowledged", "asked")  # of a manager to a brief; the classifier never reads them
 
 Result = Literal["labelled", "same", "ours", "ignored", "failed", "later"]
 
@@ -49,22 +50,14 @@ class MoveTaker:
         known = self._known(tx, raw, email)
         if known and known.state != "decided":
             return "later"
-        message_id = known.id if known else None
-        if message_id is None:
-            if email.kind is MailKind.OURS or email.loop:  # a brief quotes; it is nobody's mail
-                return self._note(tx, raw, tag, None, outcome="ignored", now=now)
-            message_id = self._receive(tx, raw, email, now)
-        elif moves.is_our_move(tx, raw.ref, message_id):
-            return self._note(tx, raw, tag, message_id, outcome="ours", now=now)
-        elif moves.is_read_again(tx, raw.ref, message_id, tag):
-            return self._note(tx, raw, tag, message_id, outcome="same", now=now)
-        tags = (tag,) if tag else ()
-        if _says_nothing_new(tag, labels.in_force(tx, message_id)):
-            return self._note(tx, raw, tag, message_id, outcome="same", now=now)
+        reason = self._reason_against(tx, raw, tag, known, email)
+        if reason:
+            return self._note(tx, raw, tag, known.id if known else None, outcome=reason, now=now)
+        message_id = known.id if known else self._receive(tx, raw, email, now)
         self.labeller.label(
             tx,
             message_id,
-            tags,
+            (tag,) if tag else (),
             by=f"mailbox {raw.ref.account}",
             how=HOW,
             who=f"Somebody, by moving this mail to {raw.ref.folder},",
@@ -72,6 +65,20 @@ class MoveTaker:
             acts=acts,
         )
         return self._note(tx, raw, tag, message_id, outcome="labelled", now=now)
+
+    @staticmethod
+    def _reason_against(
+        tx: Connection, raw: RawMessage, tag: str, known: moves.Known | None, email: Email
+    ) -> moves.Outcome | None:
+        """Why this mail in this folder is no lesson; None when it is one."""
+        if known is None:  # a brief quotes; it is nobody's mail
+            return "ignored" if email.kind is MailKind.OURS or email.loop else None
+        if inbox.decided(tx, known.id).action in _ANSWERS:
+            return "ignored"
+        if moves.is_our_move(tx, raw.ref, known.id):
+            return "ours"
+        said = _says_nothing_new(tag, labels.in_force(tx, known.id))
+        return "same" if said or moves.is_read_again(tx, raw.ref, known.id, tag) else None
 
     def _known(self, tx: Connection, raw: RawMessage, email: Email) -> moves.Known | None:
         """The mail as it was read first: the same bytes, else the same Message-ID and words."""

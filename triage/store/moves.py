@@ -118,20 +118,24 @@ def put(
     )
 
 
-def keep_present(
+def gone(
     tx: Connection, account: str, folder: str, uid_validity: int, uids: Sequence[int]
-) -> None:
-    """All that lies in the folder now; whatever else was seen there has left.
-
-    On disk a mail that comes back has the same number again, and is then a new move.
-    """
+) -> list[int]:
+    """Rows of what was seen in the folder and is not among `uids`, which are all it holds now."""
     still = set(uids)
     query = select(moves.c.id, moves.c.uid).where(
         _within(account, folder, uid_validity), moves.c.present
     )
-    gone = [row.id for row in tx.execute(query) if row.uid not in still]
-    for start in range(0, len(gone), _CHUNK):
-        some = moves.c.id.in_(gone[start : start + _CHUNK])
+    return [row.id for row in tx.execute(query) if row.uid not in still]
+
+
+def left(tx: Connection, rows: Sequence[int]) -> None:
+    """These have left their folder.
+
+    On disk a mail that comes back has the same number again, and is then a new move.
+    """
+    for start in range(0, len(rows), _CHUNK):
+        some = moves.c.id.in_(rows[start : start + _CHUNK])
         tx.execute(update(moves).where(some).values(present=False))
 
 
