@@ -264,7 +264,8 @@ def make_runner(
 
 def make_writer(settings: Settings) -> BriefWriter:
     """What turns escalations into mails. Raises ConfigError for bad templates."""
-    config = settings.config
+    config, policy = settings.config, settings.policy
+    vocabulary = vocabulary_of(policy.routes, policy.kinds, policy.people)
     outgoing = config.outgoing
     sender = Address(address=outgoing.sender, name=outgoing.sender_name)
     shipped = resource("templates")
@@ -279,7 +280,15 @@ def make_writer(settings: Settings) -> BriefWriter:
         domain=sender.domain or "triage.invalid",
         policy_version=settings.policy.version,
         titles={tag: route.title for tag, route in settings.policy.routes.items()},
-        words=vocabulary_of(settings.policy.routes).shown,
+        words=vocabulary.shown,
+        issue_words={
+            tag: {
+                kind.id: vocabulary.shown_issues[kind.id]
+                for kind in policy.kinds.values()
+                if tag in kind.routes
+            }
+            for tag in policy.routes
+        },
     )
 
 

@@ -232,6 +232,7 @@ class Escalation:
         level: how many levels of the policy hear with this brief already.
         answer_by: when the window for an answer ends, where the brief is to say so.
         next_heard: who hears when nobody has answered by then, in words; empty for nobody.
+        spared: names of people whom the mail is about, and who are not told for that reason.
     """
 
     occasion: Occasion
@@ -244,6 +245,7 @@ class Escalation:
     level: int = 0
     answer_by: datetime | None = None
     next_heard: str = ""
+    spared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

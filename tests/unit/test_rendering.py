@@ -28,7 +28,15 @@ from tests.factories import (
     make_ref,
     make_verdict,
 )
-from tests.gallery import GALLERY, SENDER, make_brief, make_notice, several_tags, staff_forward
+from tests.gallery import (
+    GALLERY,
+    SENDER,
+    SIGNED_ID,
+    make_brief,
+    make_notice,
+    several_tags,
+    staff_forward,
+)
 from triage.errors import ConfigError
 from triage.messages import LOOP_HEADER, Address, Attachment, RawMessage
 from triage.rendering import Renderer, mime, notice_id
@@ -697,3 +705,47 @@ def test_a_legal_threat_outside_the_deciding_sentences_still_gets_the_careful_an
         escalation=make_escalation("dissatisfaction"),
     )
     assert "Let counsel read it before it goes out." in body(rendered(brief), "plain")
+
+
+def kind_brief(**changes: object) -> Brief:
+    reason = make_reason(
+        kind="hr", title="Staff matter (HR)", kind_because='it is like "My pay is missing"'
+    )
+    escalation = make_escalation(reasons=(reason,), spared=("Marshall Smith",))
+    given: dict[str, object] = {
+        "escalation": escalation,
+        "issue_words": {"hr": "hr", "equipment": "equipment", "story": "blocked story"},
+    }
+    return make_brief(**{**given, **changes})
+
+
+def test_the_kind_is_a_suggestion_with_its_reason_and_the_words_to_change_it() -> None:
+    notice = rendered(kind_brief(), message_id=SIGNED_ID)
+    text = " ".join(body(notice, "plain").split())
+    assert "Why you: Staff matter (HR)" in text
+    assert 'Kind: Staff matter (HR), since it is like "My pay is missing".' in text
+    assert "Another? Answer equipment, blocked story" in text
+    assert re.search(r'href="mailto:[^"]*body=equipment', body(notice, "html"))
+
+
+def test_who_is_not_told_is_said_on_the_first_screen_with_the_word_that_tells_them() -> None:
+    notice = rendered(kind_brief(), message_id=SIGNED_ID)
+    text = " ".join(body(notice, "plain").split())
+    assert "Not told: Marshall Smith, whom the mail names" in text
+    assert "answer tell Marshall Smith." in text
+    assert text.index("Not told") < text.index("Suggested answer")
+    html = body(notice, "html")
+    assert re.search(r'href="mailto:[^"]*body=tell%20Marshall%20Smith', html)
+
+
+def test_where_no_kind_is_clear_the_brief_says_so_and_offers_the_words() -> None:
+    brief = kind_brief(escalation=make_escalation())
+    text = " ".join(body(rendered(brief), "plain").split())
+    assert "Kind: none is clear, so the route of the tag applies." in text
+    assert "You know it? Answer hr, equipment, blocked story" in text
+
+
+def test_a_policy_without_kinds_shows_none() -> None:
+    text = body(rendered(), "plain")
+    assert "Kind:" not in text
+    assert "Not told" not in text

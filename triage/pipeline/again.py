@@ -12,9 +12,12 @@ from triage.hearers import fallback_person
 from triage.messages import Occasion, Recipient
 from triage.parsing import parse
 from triage.pipeline.contained import contained
+from triage.pipeline.issues import Issues
+from triage.pipeline.people import people_outside
 from triage.pipeline.timing import CaseClock
 from triage.routing import route, to_fallback
 from triage.store import audit, cases, inbox, labels, outbox
+from triage.store import issues as issue_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,6 +76,11 @@ class Rewriter:
         """The policy's times."""
         return CaseClock(policy=self.policy, zone=self.writer.firm.timezone)
 
+    @property
+    def issues(self) -> Issues:
+        """The policy's kinds of issue."""
+        return Issues(policy=self.policy, firm=self.writer.firm)
+
     def write(
         self,
         tx: Connection,
@@ -85,17 +93,27 @@ class Rewriter:
         note: str = "",
         tags_for: Mapping[str, Sequence[str]] = MappingProxyType({}),
         timing: Timing = NO_TIMING,
-    ) -> None:
+    ) -> list[Person]:
         """Queue a brief of `message_id` for these people, by today's policy.
 
         The mail counts as what people say it is, where somebody did. `tags_for` gives the tags
-        that are a person's business, by their id; without it, all are.
+        that are a person's business, by their id; without it, all are. Whom the mail is about, and
+        who takes part in it from outside, gets none, whoever asks for it.
+
+        Returns:
+            Those who get one.
         """
         case = cases.get(tx, case_id)
         stored = inbox.load(tx, message_id)
         email = parse(stored.raw.content)
-        verdict = _verdict(inbox.verdict_row(tx, message_id))
-        found = self._escalation(email, labels.tags_of(tx, message_id))
+        verdict = verdict_of(inbox.verdict_row(tx, message_id))
+        tags = labels.tags_of(tx, message_id)
+        issues = self.issues
+        given = issues.of_mail(tx, message_id, tags, email, verdict, case_id=case_id, now=now)
+        found = issues.explained(self._escalation(email, tags, given.key), given)
+        allowed = [person for person in people if person.address.lower() not in given.excluded]
+        if len(allowed) < len(people):
+            log.info("kept from whom it is about", extra={"action": "spared", "case": case_id})
         escalation = replace(
             found,
             occasion=occasion,
@@ -109,7 +127,7 @@ class Rewriter:
                     why=timing.why.get(p.id, ()),
                     standing_in=timing.standing_in.get(p.id, ""),
                 )
-                for p in people
+                for p in allowed
             ),
             answer_by=timing.answer_by,
             next_heard=timing.next_heard,
@@ -141,6 +159,7 @@ class Rewriter:
                 why=" ".join(person.why),
                 policy=self.policy.stamp,
             )
+        return allowed
 
     def tell_of_failure(self, tx: Connection, row: OutboxRow, detail: str, now: float) -> None:
         """A brief will not reach its person: send it to the fallback person, saying so, once."""
@@ -151,7 +170,10 @@ class Rewriter:
             )
             return
         people = self.policy.people
-        others = [p for p in people.values() if p.address != row.recipient]
+        email = parse(inbox.load(tx, row.message_id).raw.content)
+        barred = people_outside(email, self.writer.firm) | {row.recipient.lower()}
+        barred |= self.issues.addresses(issue_store.spared_people(tx, row.case_id))
+        others = [p for p in people.values() if p.address.lower() not in barred]
         first = fallback_person(self.policy, self.clock.today(now)).person
         instead = first if first in others else next(iter(others), None)
         if row.occasion == Occasion.UNDELIVERED or instead is None:
@@ -178,13 +200,14 @@ class Rewriter:
                 detail=f"to {instead.address} instead of {row.recipient}",
             )
 
-    def _escalation(self, email: Email, tags: Sequence[str]) -> Escalation:
+    def _escalation(self, email: Email, tags: Sequence[str], kind: str) -> Escalation:
         text = f"{email.subject}\n{email.new_text}"
-        found = route(tags, text=text, policy=self.policy)
+        found = route(tags, text=text, policy=self.policy, kind=kind)
         return found or to_fallback(self.policy, "; ".join(email.problems) or "see the original")
 
 
-def _verdict(row: Mapping[str, Any] | None) -> Verdict | None:
+def verdict_of(row: Mapping[str, Any] | None) -> Verdict | None:
+    """What the classifier said of a stored mail; None where it was not asked."""
     if row is None:
         return None
     return Verdict(

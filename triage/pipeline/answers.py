@@ -105,7 +105,7 @@ class AnswerTaker:
         """Learn the words of the policy's tags."""
         self._policy = policy
         self._key = writer.key
-        self._vocabulary: Vocabulary = vocabulary_of(policy.routes)
+        self._vocabulary: Vocabulary = vocabulary_of(policy.routes, policy.kinds, policy.people)
         self._gestures = Gestures(
             policy=policy,
             vocabulary=self._vocabulary,
@@ -191,6 +191,8 @@ class AnswerTaker:
         quoted = {row.case_id for row in self._quoted(tx, answer.email)}
         if quoted and answer.row.case_id not in quoted:
             return "briefs"
+        if meaning.issues and self._gestures.contradicts(tx, meaning, answer.row.message_id):
+            return "contradiction"
         newest = answers.newest_written_at(tx, answer.row.case_id, answer.by)
         return "late" if answer.written_at < newest - LATE_S else ""
 
@@ -205,7 +207,8 @@ def _in_short(meaning: Meaning) -> str:
     """A meaning in a few words, without any of the writer's own."""
     if meaning.kind != "correct":
         return {"acknowledge": "seen", "take": "mine"}.get(meaning.kind, meaning.kind)
-    if meaning.exactly is not None:
+    if meaning.exactly is not None and not meaning.issues:
         return ", ".join(meaning.exactly) or "none"
-    signs = [f"+{tag}" for tag in meaning.add] + [f"not {tag}" for tag in meaning.remove]
+    signs = [*(meaning.exactly or ()), *(f"+{tag}" for tag in meaning.add), *meaning.issues]
+    signs += [f"not {each}" for each in (*meaning.remove, *meaning.not_issues)]
     return ", ".join(signs)

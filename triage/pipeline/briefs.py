@@ -32,6 +32,8 @@ class BriefWriter:
     policy_version: str
     titles: Mapping[str, str] = field(default_factory=dict)  # of the routes, by tag
     words: Mapping[str, str] = field(default_factory=dict)  # for tags, in answers
+    # for kinds of issue, in answers: by tag, by the kind's id
+    issue_words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     numbered: bool = True  # whether the store's numbers will still mean something later
 
     def write(
@@ -67,6 +69,11 @@ class BriefWriter:
             firm=self.firm,
             titles=self.titles,
             words=self.words,
+            issue_words={
+                kind: word
+                for tag in escalation.tags
+                for kind, word in self.issue_words.get(tag, {}).items()
+            },
         )
         return [
             self.renderer.render(

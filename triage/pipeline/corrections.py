@@ -7,21 +7,21 @@ a case without any tag is closed as not an escalation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from triage.feedback import apply
+from triage.feedback import apply, resolve
 from triage.messages import Occasion, Urgency
 from triage.parsing import parse
-from triage.pipeline.again import Timing
-from triage.pipeline.people import people_outside
+from triage.pipeline.again import Timing, verdict_of
 from triage.pipeline.timing import Basis
 from triage.routing import KnownCase, route
-from triage.store import audit, cases, inbox, labels, outbox
+from triage.store import audit, cases, inbox, issues, labels, outbox
+from triage.store.issues import Issue
 from triage.summary.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from triage.feedback import Meaning
     from triage.messages import Email, Escalation
     from triage.pipeline.again import Rewriter
+    from triage.pipeline.issues import Given
     from triage.policy import Policy
     from triage.store.outbox import OutboxRow
 
@@ -46,6 +47,7 @@ class Corrected:
         case_tags: the tags of its case from now on.
         told: names of those who get a brief because of it.
         closed: whether the case was closed as not an escalation.
+        issues: by tag, the kind of issue that it is said to be; empty for none of those there are.
     """
 
     before: tuple[str, ...]
@@ -54,6 +56,7 @@ class Corrected:
     case_tags: tuple[str, ...]
     told: tuple[str, ...] = ()
     closed: bool = False
+    issues: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +88,11 @@ class Corrector:
         case = cases.get(tx, case_id)
         briefs = outbox.briefs_of_case(tx, case_id)
         before = labels.tags_of(tx, message_id)
+        meaning, said = self._resolved(tx, meaning, message_id, before)
         after = apply(meaning, before, tuple(self.policy.routes))
-        self._label(tx, message_id, before, after, by=by, how=how, now=now, case_id=case_id)
+        if after != before or not said:
+            self._label(tx, message_id, before, after, by=by, how=how, now=now, case_id=case_id)
+        self._keep(tx, message_id, said, by=by, how=how, now=now, case_id=case_id)
         removed = {tag for tag in before if tag not in after}
         elsewhere = set(meaning.remove) - set(before)
         for other in sorted(_told_of(briefs, by) - {message_id}):
@@ -101,8 +107,47 @@ class Corrector:
             closed = self._close(tx, case_id, now)
             return Corrected(before=before, after=after, removed=gone, case_tags=(), closed=closed)
         who = who or f"{self._name(by)}, who got a brief about this mail,"
-        told = self._follow(tx, case, tags, message_id, briefs, who=who, now=now)
-        return Corrected(before=before, after=after, removed=gone, case_tags=tags, told=told)
+        told = self._follow(tx, case, tags, message_id, briefs, said=said, who=who, now=now)
+        return Corrected(
+            before=before, after=after, removed=gone, case_tags=tags, told=told, issues=said
+        )
+
+    def _resolved(
+        self, tx: Connection, meaning: Meaning, message_id: int, before: Sequence[str]
+    ) -> tuple[Meaning, Mapping[str, str]]:
+        """What is asked for in tags, and the kinds that change by it, by tag."""
+        known = {tag: issue.kind for tag, issue in issues.of_message(tx, message_id).items()}
+        found = resolve(
+            meaning,
+            before,
+            kinds=self.policy.kinds,
+            known=known,
+            order=tuple(self.policy.routes),
+        )
+        return found.meaning, found.issues
+
+    def _keep(
+        self,
+        tx: Connection,
+        message_id: int,
+        said: Mapping[str, str],
+        *,
+        by: str,
+        how: str,
+        now: float,
+        case_id: int,
+    ) -> None:
+        """Keep what kinds of issue somebody says it is."""
+        known = issues.of_message(tx, message_id)
+        for tag, kind in said.items():
+            because = f"{self._name(by)} says so"
+            issue = Issue(tag=tag, kind=kind, because=because, by=by)
+            issues.put(tx, message_id, issue, how=how, now=now)
+            before = known[tag].kind if tag in known else ""
+            detail = f"kind beneath {tag}: {before or 'none'} -> {kind or 'none'} by {by}"
+            audit.note(
+                tx, "labelled", now=now, case_id=case_id, message_id=message_id, detail=detail
+            )
 
     def _label(
         self,
@@ -140,23 +185,26 @@ class Corrector:
         message_id: int,
         briefs: Sequence[OutboxRow],
         *,
+        said: Mapping[str, str],
         who: str,
         now: float,
     ) -> tuple[str, ...]:
-        """Give the case its new tags; returns the names of those who are told."""
+        """Give the case its new tags and kinds; returns the names of those who are told."""
         email = parse(inbox.load(tx, message_id).raw.content)
-        whole = route(tags, text=_searched(email), policy=self.policy)
+        given = self._given(tx, case.id, message_id, tags, email, now=now)
+        whole = route(tags, text=_searched(email), policy=self.policy, kind=given.key)
         urgency = whole.urgency if whole else case.urgency
-        added = [tag for tag in tags if tag not in case.tags]
+        added = [tag for tag in tags if tag not in case.tags or tag in said]
         told = self._told(case, briefs)
         found = None
         if added:
-            known = KnownCase(tags=case.tags, urgency=case.urgency, recipients=tuple(told))
-            found = self._who_hears(added, email, known, turn=cases.count(tx), now=now)
+            before = tuple(tag for tag in case.tags if tag not in added)
+            known = KnownCase(tags=before, urgency=case.urgency, recipients=tuple(told))
+            found = self._who_hears(added, email, known, given, turn=cases.count(tx), now=now)
         if found is None:
             cases.retag(tx, case.id, tags=tags, urgency=urgency)
             return ()
-        titles = listed([self.policy.routes[tag].title for tag in added])
+        titles = listed([reason.title for reason in found.reasons])
         self.rewriter.write(
             tx,
             case_id=case.id,
@@ -171,7 +219,7 @@ class Corrector:
         names = tuple(person.name for person in found.recipients)
         recipients = [*told, *(person.id for person in found.recipients)]
         cases.extend(tx, case.id, tags=tags, urgency=urgency, recipients=recipients, now=now)
-        basis = Basis(tags=found.tags, step=found.level)
+        basis = Basis(tags=found.tags, issue=given.key, step=found.level)
         self.rewriter.clock.start(
             tx, before=case, case_id=case.id, message_id=message_id, basis=basis, now=now
         )
@@ -186,8 +234,32 @@ class Corrector:
         also = [person.id for person in people if person.address.lower() in written_to]
         return list(dict.fromkeys([*case.recipients, *also]))
 
+    def _given(
+        self,
+        tx: Connection,
+        case_id: int,
+        message_id: int,
+        tags: Sequence[str],
+        email: Email,
+        *,
+        now: float,
+    ) -> Given:
+        """The kinds of the case, after a look at tags that are new to the mail."""
+        keeper = self.rewriter.issues
+        own = [tag for tag in labels.tags_of(tx, message_id) if tag in tags]
+        verdict = verdict_of(inbox.verdict_row(tx, message_id))
+        keeper.of_mail(tx, message_id, own, email, verdict, case_id=case_id, now=now)
+        return keeper.of_case(tx, case_id, tags, email, now=now)
+
     def _who_hears(
-        self, added: Sequence[str], email: Email, known: KnownCase, *, turn: int, now: float
+        self,
+        added: Sequence[str],
+        email: Email,
+        known: KnownCase,
+        given: Given,
+        *,
+        turn: int,
+        now: float,
     ) -> Escalation | None:
         """Those who must know of the added tags and have not heard of the case; None: nobody."""
         clock = self.rewriter.clock
@@ -197,7 +269,8 @@ class Corrector:
             policy=self.policy,
             turn=turn,
             case=known,
-            excluded=people_outside(email, self.firm),
+            excluded=given.excluded,
+            kind=given.key,
             day=clock.today(now),
         )
         people = escalation.recipients if escalation else ()
@@ -205,7 +278,8 @@ class Corrector:
         if escalation is None or not fresh:
             return None
         told = [*known.recipients, *(person.id for person in fresh)]
-        return clock.dated(replace(escalation, recipients=fresh), told, now)
+        fewer = replace(escalation, recipients=fresh)
+        return clock.dated(fewer, told, now, issue=given.key, excluded=given.excluded)
 
     def _name(self, address: str) -> str:
         people = self.policy.people.values()

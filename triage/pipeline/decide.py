@@ -17,15 +17,15 @@ from triage.pipeline.answers import AnswerTaker
 from triage.pipeline.bounces import returns_unreadable, take_bounce
 from triage.pipeline.client_answers import take_client_answer
 from triage.pipeline.contained import is_of_store, report
+from triage.pipeline.issues import NOTHING_GIVEN, Given, Issues
 from triage.pipeline.people import (
     client_address,
     document,
-    people_outside,
 )
 from triage.pipeline.threads import open_case_of
 from triage.pipeline.timing import Basis, CaseClock
 from triage.routing import KnownCase, route, to_fallback
-from triage.store import audit, cases, inbox, outbox
+from triage.store import audit, cases, inbox, issues, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,6 +86,10 @@ class Decider:
     @property
     def _clock(self) -> CaseClock:
         return CaseClock(policy=self.policy, zone=self.firm.timezone)
+
+    @cached_property
+    def _issues(self) -> Issues:
+        return Issues(policy=self.policy, firm=self.firm)
 
     @cached_property
     def _answers(self) -> AnswerTaker:
@@ -182,17 +186,28 @@ class Decider:
         self._save_verdict(tx, stored.id, verdict, now)
         take_client_answer(tx, stored, email, self.firm, now)
         case = open_case_of(tx, email, self.firm, now)
+        given = self._issues.of_mail(
+            tx,
+            stored.id,
+            verdict.tags,
+            email,
+            verdict,
+            case_id=case.id if case else None,
+            now=now,
+        )
         escalation = route(
             verdict.tags,
             text=f"{email.subject}\n{email.new_text}",
             policy=self.policy,
             turn=cases.count(tx) if verdict.tags else 0,  # counting every case is not free
             case=_known(case) if case else None,
-            excluded=people_outside(email, self.firm),
+            excluded=given.excluded,
+            kind=given.key,
             day=self._clock.today(now),
         )
         if escalation:
-            return self._escalate(tx, reading, escalation, case, now)
+            escalation = self._issues.explained(escalation, given)
+            return self._escalate(tx, reading, escalation, case, now, given=given)
         case_id = case.id if case else None
         open_questions = set(verdict.unsure_tags) - set(case.tags if case else ())
         unread = _nothing_to_read(email) or (verdict.novel and not verdict.tags)
@@ -213,6 +228,8 @@ class Decider:
         escalation: Escalation,
         case: cases.Case | None,
         now: float,
+        *,
+        given: Given = NOTHING_GIVEN,
     ) -> Outcome:
         email, stored = reading.email, reading.stored
         earlier = inbox.thread_of(tx, email.thread_ids, stored.id)
@@ -220,7 +237,9 @@ class Decider:
         people = [person.id for person in escalation.recipients]
         before = case
         told = list(dict.fromkeys([*(before.recipients if before else ()), *people]))
-        escalation = self._clock.dated(escalation, told, now)
+        escalation = self._clock.dated(
+            escalation, told, now, issue=given.key, excluded=given.excluded
+        )
         if case is None:
             case = cases.begin(
                 tx,
@@ -241,6 +260,7 @@ class Decider:
                 recipients=told,
                 now=now,
             )
+        issues.spare(tx, case.id, given.spared, now)
         notices = self.writer.write(
             stored=stored,
             email=email,
@@ -265,7 +285,7 @@ class Decider:
                 why=" ".join(person.why),
                 policy=self.policy.stamp,
             )
-        basis = Basis(tags=escalation.tags, step=escalation.level)
+        basis = Basis(tags=escalation.tags, issue=given.key, step=escalation.level)
         self._clock.start(
             tx, before=before, case_id=case.id, message_id=stored.id, basis=basis, now=now
         )

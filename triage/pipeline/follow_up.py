@@ -19,7 +19,7 @@ from triage.pipeline.contained import contained
 from triage.pipeline.people import people_outside
 from triage.pipeline.reschedule import reschedule
 from triage.pipeline.timing import basis_of, in_words
-from triage.store import answers, audit, cases, inbox, labels, mailboxes, outbox, timers
+from triage.store import answers, audit, cases, inbox, issues, labels, mailboxes, outbox, timers
 from triage.summary.wording import listed, moment
 
 if TYPE_CHECKING:
@@ -144,20 +144,27 @@ class FollowUp:
             message_id=timer.message_id,
             occasion=Occasion.REMINDER,
             people=people,
-            timing=self._reminder_timing(case, timer, now),
+            timing=self._reminder_timing(tx, case, timer, now),
             now=now,
         )
         audit.note(tx, "reminded", now=now, case_id=case.id, message_id=timer.message_id)
         log.info("reminded", extra={"action": "reminded", "case": case.id})
         return True
 
-    def _reminder_timing(self, case: cases.Case, timer: Timer, now: float) -> Timing:
+    def _spared(self, tx: Connection, case_id: int) -> frozenset[str]:
+        """Addresses of the people whom a case is about."""
+        return self.rewriter.issues.addresses(issues.spared_people(tx, case_id))
+
+    def _reminder_timing(
+        self, tx: Connection, case: cases.Case, timer: Timer, now: float
+    ) -> Timing:
         """By when to answer after all, and who hears else."""
         if not timer.began_at:
             return Timing()
         basis = basis_of(timer)
         due_at = self._clock.due_at("level", basis, timer.began_at)
-        following = self._clock.following(basis, case.recipients, now)
+        spared = self._spared(tx, case.id)
+        following = self._clock.following(basis, case.recipients, now, spared)
         if due_at is None or following is None:
             return Timing(repeat=f":{timer.began_at:.0f}")
         return Timing(
@@ -184,7 +191,7 @@ class FollowUp:
         basis = replace(basis_of(timer), tags=case.tags)
         message_id = max((row.message_id for row in briefs), default=timer.message_id)
         email = parse(inbox.load(tx, message_id).raw.content)
-        excluded = people_outside(email, self.rewriter.writer.firm)
+        excluded = people_outside(email, self.rewriter.writer.firm) | self._spared(tx, case.id)
         following = self._clock.following(basis, case.recipients, now, excluded)
         if following is None:
             audit.note(tx, "unanswered", now=now, case_id=case.id, detail="nobody is left to tell")
@@ -219,7 +226,8 @@ class FollowUp:
         people = [there.person for there in following.people]
         heard = [*case.recipients, *(person.id for person in people)]
         due_at = self._clock.due_at("level", basis, now)
-        after = self._clock.following(basis, heard, now) if due_at else None
+        spared = self._spared(tx, case.id)
+        after = self._clock.following(basis, heard, now, spared) if due_at else None
         self.rewriter.write(
             tx,
             case_id=case.id,

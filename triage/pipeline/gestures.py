@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from triage.feedback import resolve
+from triage.messages import Occasion
 from triage.rendering.replies import DONE, MINE, NONE, SEEN
-from triage.store import audit, cases, inbox
+from triage.store import audit, cases, inbox, issues, labels, outbox
 from triage.summary.confirmation import Confirmation, short_subject, titled
 from triage.summary.wording import clean_line
 
@@ -52,9 +54,21 @@ class Gestures:
                 return self._take(tx, before, known, by=by, now=now)
             case "done":
                 return self._close(tx, meaning, known, by=by, now=now)
+            case "tell":
+                return self._tell(tx, meaning, known, answered, by=by, now=now)
             case "correct":
                 return self._correct(tx, meaning, known, answered, by=by, now=now)
         return known
+
+    def contradicts(self, tx: Connection, meaning: Meaning, message_id: int) -> bool:
+        """Whether an answer names two kinds of issue for one tag of this mail."""
+        return resolve(
+            meaning,
+            labels.tags_of(tx, message_id),
+            kinds=self.policy.kinds,
+            known={},
+            order=tuple(self.policy.routes),
+        ).contradicts
 
     def _take(
         self, tx: Connection, before: cases.Case, known: Confirmation, *, by: str, now: float
@@ -74,6 +88,49 @@ class Gestures:
             detail = f"by {by}: {meaning.outcome}".removesuffix(": ")
             audit.note(tx, "resolved", now=now, case_id=known.case_id, detail=detail)
         return replace(known, settled=not closed, outcome=clean_line(meaning.outcome))
+
+    def _tell(
+        self,
+        tx: Connection,
+        meaning: Meaning,
+        known: Confirmation,
+        answered: OutboxRow,
+        *,
+        by: str,
+        now: float,
+    ) -> Confirmation:
+        """Write to people whom somebody wants to know of it, also if it is about them."""
+        case = cases.get(tx, known.case_id)
+        people = [self.policy.people[each] for each in meaning.people]
+        for person in people:
+            if issues.tell(tx, case.id, person.id, by=by, now=now):
+                audit.note(tx, "told", now=now, case_id=case.id, detail=f"{person.name} by {by}")
+        told = [person for person in people if person.id not in self._heard(tx, case)]
+        reached = self.corrector.rewriter.write(
+            tx,
+            case_id=case.id,
+            message_id=answered.message_id,
+            occasion=Occasion.CORRECTED,
+            people=told,
+            note=f"{self._name(by)} wants you to know of it.",
+            now=now,
+        )
+        cases.reach(tx, case.id, case.level, [*case.recipients, *(p.id for p in reached)])
+        return replace(
+            known,
+            told=tuple(clean_line(person.name) for person in reached),
+            heard=tuple(clean_line(p.name) for p in people if p not in told),
+            barred=tuple(clean_line(p.name) for p in told if p not in reached),
+        )
+
+    def _heard(self, tx: Connection, case: cases.Case) -> set[str]:
+        """Ids of the people who got a brief of the case."""
+        written_to = {row.recipient.lower() for row in outbox.briefs_of_case(tx, case.id)}
+        return {p.id for p in self.policy.people.values() if p.address.lower() in written_to}
+
+    def _name(self, address: str) -> str:
+        people = self.policy.people.values()
+        return next((p.name for p in people if p.address.lower() == address), address)
 
     def _correct(
         self,
@@ -102,7 +159,13 @@ class Gestures:
             case_tags=self._titled(found.case_tags),
             told=tuple(map(clean_line, found.told)),
             closed=found.closed,
+            issues=tuple(self._issue_titled(kind) for kind in found.issues.values() if kind),
+            not_issues=tuple(self._issue_titled(each) for each in meaning.not_issues),
         )
+
+    def _issue_titled(self, kind: str) -> str:
+        known = self.policy.kinds.get(kind)
+        return clean_line(known.title) if known else kind
 
     def _ask(
         self, tx: Connection, meaning: Meaning, known: Confirmation, *, by: str, now: float

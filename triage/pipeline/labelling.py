@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from triage.feedback import Meaning
 from triage.messages import Occasion
 from triage.parsing import normalise_subject, parse
-from triage.pipeline.again import Timing
-from triage.pipeline.people import client_address, people_outside
+from triage.pipeline.again import Timing, verdict_of
+from triage.pipeline.people import client_address
 from triage.pipeline.threads import open_case_of
 from triage.pipeline.timing import Basis
 from triage.routing import route
-from triage.store import audit, cases, inbox, labels, undo
+from triage.store import audit, cases, inbox, issues, labels, undo
 from triage.summary.wording import listed
 
 if TYPE_CHECKING:
@@ -155,12 +155,17 @@ class Labeller:
 
     def _open(self, tx: Connection, known: Effect, email: Email, *, who: str, now: float) -> Effect:
         """Open a case for a mail that nobody was told of."""
+        verdict = verdict_of(inbox.verdict_row(tx, known.message_id))
+        given = self.rewriter.issues.of_mail(
+            tx, known.message_id, known.after, email, verdict, case_id=None, now=now
+        )
         escalation = route(
             known.after,
             text=f"{email.subject}\n{email.new_text}",
             policy=self.policy,
             turn=cases.count(tx),
-            excluded=people_outside(email, self.firm),
+            excluded=given.excluded,
+            kind=given.key,
             day=self.rewriter.clock.today(now),
         )
         assert escalation is not None  # a tag that is new always leads to somebody
@@ -175,8 +180,12 @@ class Labeller:
             now=now,
         )
         inbox.join(tx, known.message_id, case.id)
-        escalation = self.rewriter.clock.dated(escalation, case.recipients, now)
-        self._tell(tx, case.id, known.message_id, escalation, who=who, now=now)
+        issues.spare(tx, case.id, given.spared, now)
+        escalation = self.rewriter.clock.dated(
+            escalation, case.recipients, now, issue=given.key, excluded=given.excluded
+        )
+        basis = Basis(tags=escalation.tags, issue=given.key, step=escalation.level)
+        self._tell(tx, case.id, known.message_id, escalation, basis=basis, who=who, now=now)
         names = tuple(person.name for person in escalation.recipients)
         return replace(known, case_id=case.id, told=names, opened=True)
 
@@ -187,6 +196,7 @@ class Labeller:
         message_id: int,
         escalation: Escalation,
         *,
+        basis: Basis,
         who: str,
         now: float,
     ) -> None:
@@ -203,7 +213,6 @@ class Labeller:
             timing=Timing.of(escalation),
             now=now,
         )
-        basis = Basis(tags=escalation.tags, step=escalation.level)
         self.rewriter.clock.start(
             tx, before=None, case_id=case_id, message_id=message_id, basis=basis, now=now
         )

@@ -56,12 +56,18 @@ class CaseClock:
         return self.calendar.day_of(now)
 
     def dated(
-        self, escalation: Escalation, told: Sequence[str], now: float, *, issue: str = ""
+        self,
+        escalation: Escalation,
+        told: Sequence[str],
+        now: float,
+        *,
+        issue: str = "",
+        excluded: Collection[str] = (),
     ) -> Escalation:
         """The same with the time until which to answer, and who hears else.
 
-        `told` are ids of all who have heard by then. A policy with neither hours nor levels says
-        no more than how long there is time.
+        `told` are ids of all who have heard by then, `excluded` addresses of who must not. A policy
+        with neither hours nor levels says no more than how long there is time.
         """
         if not (self.policy.hours or self.policy.levels):
             return escalation
@@ -70,7 +76,7 @@ class CaseClock:
         if course is None:
             return escalation
         due_at = self.calendar.add(now, course.window(basis.step))
-        following = self.following(basis, told, now)
+        following = self.following(basis, told, now, excluded)
         return replace(
             escalation,
             answer_by=datetime.fromtimestamp(due_at, UTC),

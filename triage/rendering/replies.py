@@ -37,7 +37,9 @@ class Gesture:
 class Replies:
     """The words of one brief. `wrong` takes away one of its tags each; `none` all of them.
 
-    `known` are the words for all tags, each with the tag in brackets where that is another word.
+    `issues` say of which kind it is, other than it seems; `telling` has somebody told whom it is
+    about. `known` are the words for all tags, each with the tag in brackets where that is another
+    word.
     """
 
     seen: Gesture
@@ -45,6 +47,8 @@ class Replies:
     done: Gesture
     wrong: tuple[Gesture, ...]
     none: Gesture
+    issues: tuple[Gesture, ...] = ()
+    telling: tuple[Gesture, ...] = ()
     known: tuple[str, ...] = ()
     reference: str = ""
 
@@ -74,9 +78,17 @@ def replies(brief: Brief, message_id: str, sender: str) -> Replies:
         done=gesture(DONE, f"{DONE}: "),
         wrong=tuple(gesture(f"not {word_for(brief, tag)}") for tag in brief.tags),
         none=gesture(NONE),
+        issues=tuple(gesture(word) for word in other_issues(brief)),
+        telling=tuple(gesture(f"tell {name}") for name in brief.spared),
         known=tuple(_known(brief, tag) for tag in brief.known_tags),
         reference=reference,
     )
+
+
+def other_issues(brief: Brief) -> tuple[str, ...]:
+    """The words for kinds of issue that the mail could be of, other than those it seems to be."""
+    given = {reason.kind for reason in brief.reasons}
+    return tuple(word for kind, word in brief.issue_words.items() if kind not in given and word)
 
 
 def word_for(brief: Brief, tag: str) -> str:

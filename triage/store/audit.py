@@ -34,6 +34,7 @@ Action = Literal[
     "rescheduled",
     "resolved",
     "labelled",
+    "told",
     "marked",
     "stumbled",
     "trained",

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0005"  # the newest migration; the store refuses to run on any other
+HEAD = "0006"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -221,6 +221,34 @@ labels = Table(
     Column("how", String(40), nullable=False),
     Column("at", Float, nullable=False),
     Index("ix_labels_message_id", "message_id"),
+)
+
+# Kinds of issue: what the program took a mail for, and what people say it is; the newest counts.
+issues = Table(
+    "issues",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("message_id", Key, ForeignKey("messages.id"), nullable=False),
+    Column("tag", String(200), nullable=False),
+    Column("kind", String(200), nullable=False),  # '' for none of those there are
+    Column("because", Text, nullable=False),  # in words, for the brief
+    Column("by", String(320), nullable=False),  # '' for the program
+    Column("how", String(40), nullable=False),
+    Column("at", Float, nullable=False),
+    Index("ix_issues_message_id", "message_id"),
+)
+
+# People of the policy whom a case is about: they are not told, until somebody says so.
+spared = Table(
+    "spared",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("case_id", Key, ForeignKey("cases.id"), nullable=False),
+    Column("person", String(200), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("told_by", String(320), nullable=False, server_default=""),
+    Column("told_at", Float),
+    UniqueConstraint("case_id", "person"),
 )
 
 tag_folders = Table(

@@ -83,6 +83,9 @@ class Brief:
         answer_by: until when to answer, where that is a moment rather than a span.
         next_heard: who hears when nobody has answered by then.
         place: where the original lies on the server.
+        spared: names of people whom the mail is about, and who are not told for that reason.
+        issue_words: what to call a kind of issue in an answer, by its id, for the kinds beneath
+            the brief's tags.
     """
 
     occasion: Occasion
@@ -120,6 +123,8 @@ class Brief:
     model: str = ""
     problems: tuple[str, ...] = ()
     note: str = ""
+    spared: tuple[str, ...] = ()
+    issue_words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ def summarise(
     firm: Firm,
     titles: Mapping[str, str] = NO_WORDS,
     words: Mapping[str, str] = NO_WORDS,
+    issue_words: Mapping[str, str] = NO_WORDS,
 ) -> Brief:
     """Put one escalation into words.
 
@@ -68,6 +69,7 @@ def summarise(
         firm: who "we" are; times are written in its zone.
         titles: the policy's title for each tag that has a route.
         words: what people call a tag when they answer.
+        issue_words: what they call a kind of issue, by its id.
     """
     forwarder, person, forwards = _people(email, role)
     person_role = role if forwarder is None else firm.role_of(person.address)
@@ -128,6 +130,8 @@ def summarise(
         model=clean_line(verdict.model) if verdict else "",
         problems=_problems(email, raw, escalation),
         note=clean_line(escalation.note),
+        spared=tuple(map(clean_line, escalation.spared)),
+        issue_words={kind: clean_line(word) for kind, word in issue_words.items()},
     )
 
 
@@ -179,6 +183,7 @@ def _in_order(escalation: Escalation, case: CaseView) -> tuple[Reason, ...]:
             clause=clean_line(reason.clause),
             next_step=clean_line(reason.next_step),
             because=clean_line(reason.because),
+            kind_because=clean_line(reason.kind_because),
         )
         for reason in ordered
         if reason.tag

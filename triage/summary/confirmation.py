@@ -18,14 +18,18 @@ class Confirmation:
     """What was understood of an answer, and what came of it. All text is cleaned.
 
     Attributes:
-        kind: `acknowledge`, `take`, `done`, `correct` or `unclear`, as in `triage.feedback`.
+        kind: `acknowledge`, `take`, `done`, `tell`, `correct` or `unclear`, as in
+            `triage.feedback`.
         doubt: why it was unclear.
         subject: of the mail that the brief was about.
         removed: titles of tags that it no longer has; each with the tag in brackets.
         added: titles of tags that are new to it.
         tags: titles of all it has now.
         case_tags: titles of all that its case has now.
+        issues, not_issues: titles of the kinds of issue that it is, and is not.
         told: names of those who get a brief because of it.
+        heard: names of those who were to be told and have had a brief before.
+        barred: names of those who were to be told and take part in the mail from outside.
         closed: the case was closed by this answer.
         settled: it had been closed before.
         outcome: how it ended, in the writer's words.
@@ -41,7 +45,11 @@ class Confirmation:
     added: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     case_tags: tuple[str, ...] = ()
+    issues: tuple[str, ...] = ()
+    not_issues: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
     closed: bool = False
     settled: bool = False
     outcome: str = ""
