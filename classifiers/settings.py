@@ -21,8 +21,9 @@ class Settings:
         fewest: mails of a tag below which it cannot be learned at all.
         encoder_weight: what one unit of the encoder's logit counts beside the linear score.
             Measured on strangers' mail: anything from .2 to .7 is within noise of the best.
-        half_weight_at: labels of the firm's own at which what the starter mails taught counts
-            half as much as without any.
+        half_weight_at: labels of the firm's own at which what the starter mails taught, and they
+            themselves, count half as much as with hardly any.
+        starter_weight: what a starter mail counts beside one of the firm's own.
         background_weight: what a starter mail counts where a tag of the firm's own is learned,
             which nobody looked for in it.
         costs: of mistakes about a tag.
@@ -36,6 +37,7 @@ class Settings:
     fewest: int = 8
     encoder_weight: float = 0.5
     half_weight_at: int = 600
+    starter_weight: float = 0.1
     background_weight: float = 0.2
     budget: Budget = field(default_factory=Budget)
     costs: Costs = field(default_factory=Costs)
