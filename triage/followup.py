@@ -1,7 +1,8 @@
 """What happens when nobody answers: a reminder, then level by level, then no more. Pure.
 
 A case is at a *step*: 0 while only those whom its routes name have been told, n once n levels of
-the policy have. Each step has a window of working time. Whoever answers ends it for all.
+the policy have been told or passed over. Each step has a window of working time. Whoever answers
+ends it for all.
 """
 
 from __future__ import annotations
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 _REMIND_AFTER = 0.75  # of a window, when somebody else hears at its end
 
 
+_QUARTER_S = 900
+
+
+def _share(window_s: int) -> int:
+    """When to remind within a window; in whole quarters of an hour, where it has some hours."""
+    after_s = round(window_s * _REMIND_AFTER)
+    return after_s - after_s % _QUARTER_S if after_s > 4 * _QUARTER_S else after_s
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
     """How long a case waits at each step, and who follows.
@@ -37,16 +47,19 @@ class Course:
     remind_after_s: int | None = None
     levels: tuple[Level, ...] = ()
 
-    def window(self, step: int) -> int:
-        """The window of a step, in seconds of working time."""
-        own = self.levels[step - 1].within_s if step else self.window_s
+    def window(self, step: int, *, opening: bool = True) -> int:
+        """The window of a step, in seconds of working time.
+
+        `opening`: it is that of the first briefs, at whichever step a grave case begins.
+        """
+        own = None if opening else self.levels[step - 1].within_s
         return own or self.window_s
 
-    def remind_after(self, step: int) -> int:
+    def remind_after(self, step: int, *, opening: bool = True) -> int:
         """When the people of a step are reminded; at the end of its window if nobody follows."""
-        window = self.window(step)
-        usual = round(window * _REMIND_AFTER) if step < len(self.levels) else window
-        return min(self.remind_after_s or usual, window) if step == 0 else usual
+        window = self.window(step, opening=opening)
+        usual = _share(window) if step < len(self.levels) else window
+        return min(self.remind_after_s or usual, window) if opening else usual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,21 +100,37 @@ def course_of(policy: Policy, routes: Sequence[Route]) -> Course | None:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A grave case: whose people hear at once, at which step it begins, and by which rule."""
+
+    level: Level
+    step: int
+    rule: Skip
+
+
 def skip_for(
     policy: Policy, routes: Sequence[Route], urgency: Urgency, *, kind: str = ""
-) -> tuple[int, Skip] | None:
-    """The step at which such a case begins, and the rule that says so; None: at the beginning."""
-    order = [level.id for level in levels_of(policy, routes)]
+) -> Skipped | None:
+    """The latest level to which such a case goes at once; None: it begins at the beginning.
+
+    The last level is never passed over: if nobody answers, its people still hear of that.
+    """
+    levels = levels_of(policy, routes)
+    order = [level.id for level in levels]
     names = {each.tag for each in routes} | kind_ids(kind)
     found = [
-        (order.index(rule.to) + 1, rule)
+        (order.index(rule.to), rule)
         for rule in policy.skips
         if rule.to in order
         and urgency >= rule.urgency
         and len({each.tag for each in routes}) >= rule.tags
         and (not rule.of or names & set(rule.of))
     ]
-    return max(found, key=lambda pair: pair[0], default=None)
+    if not found:
+        return None
+    index, rule = max(found, key=lambda pair: pair[0])
+    return Skipped(level=levels[index], step=min(index + 1, len(levels) - 1), rule=rule)
 
 
 def people_of_level(
@@ -147,7 +176,18 @@ def next_step(
         fresh = [there for there in people if is_last or there.person.id not in told]
         if fresh:
             return NextStep(step=index + 1, level=level, people=tuple(fresh), is_last=is_last)
-    spare = present(policy, policy.fallback, day) if step < len(levels) else None
-    if spare is None or spare.person.id in told or spare.person.address.lower() in excluded:
+    last = levels[-1] if step < len(levels) else None
+    nobody = (
+        last
+        and last.to
+        and not people_of_level(policy, last, (), told=told, day=day, excluded=excluded)
+    )
+    spare = present(policy, policy.fallback, day) if nobody else None
+    if (
+        last is None
+        or spare is None
+        or spare.person.id in told
+        or spare.person.address.lower() in excluded
+    ):
         return None
-    return NextStep(step=len(levels), level=levels[-1], people=(spare,), is_last=True)
+    return NextStep(step=len(levels), level=last, people=(spare,), is_last=True)

@@ -61,12 +61,15 @@ class Hearers:
         skip = skip_for(self.policy, routes, urgency, kind=kind)
         if skip is None:
             return
-        step, rule = skip
-        level = levels_of(self.policy, routes)[step - 1]
-        self.level = max(self.level, step)
-        why = f"{level.title}, at once. {rule.because}".strip()
+        self.level = max(self.level, skip.step)
+        why = f"{skip.level.title}, at once. {skip.rule.because}".strip()
         for there in people_of_level(
-            self.policy, level, routes, told=list(self._there), day=self.day, excluded=self.excluded
+            self.policy,
+            skip.level,
+            routes,
+            told=list(self._there),
+            day=self.day,
+            excluded=self.excluded,
         ):
             for each in routes:
                 self._add(there, each.tag, why)

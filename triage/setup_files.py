@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from triage.durable import sync_folder, write_synced
 from triage.policy import Person
 from triage.resources import resource
+from triage.setup_hours import country_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,16 +99,19 @@ def render_config(answers: Answers, today: date) -> str:
 
 def render_policy(answers: Answers, today: date) -> str:
     """The text of `policy.toml`: the shipped routes, leading to the managers."""
+    ids = person_ids(answers.managers)
+    deputies = [*ids[1:], ids[0]] if len(ids) > 1 else [""]  # each for the one before, in a ring
     people = [
-        Person(id=key, name=manager.name, address=manager.address, role="Management")
-        for key, manager in zip(person_ids(answers.managers), answers.managers, strict=True)
+        Person(id=key, name=manager.name, address=manager.address, role="Management", deputy=deputy)
+        for key, manager, deputy in zip(ids, answers.managers, deputies, strict=True)
     ]
-    ids = [person.id for person in people]
     return _template(POLICY_NAME).render(
         firm=answers.firm,
         people=people,
         everyone=ids,
         fallback=ids[0],
+        timezone=answers.timezone,
+        country=country_of(answers.timezone),
         version=str(today),
         manual=_manual(),
     )

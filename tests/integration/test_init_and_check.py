@@ -66,6 +66,7 @@ def init(folder: Path, mailbox: Mailbox, sink: Sink, *arguments: str, typed: str
         *("--directory", str(folder), "--provider", "generic", "--firm", "Radial"),
         *("--address", mailbox.user, "--username", mailbox.user),
         *("--manager", "Marshall Smith <marshall@example.org>"),
+        *("--timezone", "Europe/Berlin"),  # a zone that tells the country, and so the holidays
         *("--imap-host", "localhost", "--imap-port", str(mailbox.server.tls_port)),
         *("--smtp-host", "localhost", "--smtp-port", str(sink.port)),
     ]

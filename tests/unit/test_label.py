@@ -122,6 +122,14 @@ def test_wrong_usage_changes_nothing(
     assert says in done.stderr
 
 
+def test_a_mail_that_is_not_decided_yet_is_labelled_later(bench: Bench, tmp_path: Path) -> None:
+    bench.receive("We are stuck.")
+    config = str(tmp_path / "triage.toml")
+    done = CliRunner().invoke(app, ["label", "1", "none", "--config", config])
+    assert "waits for its decision" in str(done.exception)
+    assert in_force(bench, 1) is None
+
+
 # The review
 
 

@@ -373,11 +373,23 @@ def test_several_troubles_at_once_go_to_the_lead_at_once(tmp_path: Path) -> None
         ("Mon 10:00", "marshall", "first"),
         ("Mon 10:00", "ben", "first"),
         ("Mon 10:00", "nora", "first"),
-        ("Mon 11:30", "ben", "reminder"),  # the lead's level leaves two hours
-        ("Mon 11:30", "marshall", "reminder"),
-        ("Mon 11:30", "nora", "reminder"),
-        ("Mon 12:00", "ben", "level"),
-        ("Mon 12:00", "marshall", "level"),
+        ("Mon 13:00", "ben", "reminder"),
+        ("Mon 13:00", "marshall", "reminder"),
+        ("Mon 13:00", "nora", "reminder"),
+        ("Mon 14:00", "ben", "level"),
+        ("Mon 14:00", "marshall", "level"),
+    ]
+
+
+def test_who_heard_at_once_of_a_grave_case_hears_that_nobody_answered(tmp_path: Path) -> None:
+    skip = Skip(to="management", urgency=Urgency.HIGH)
+    bench = bench_of(tmp_path, replace(POLICY, skips=(skip,)))
+    told(bench, "We are stuck.")
+    assert run_until(bench, "2026-03-06T17:00")[2:] == [
+        ("Mon 13:00", "ben", "reminder"),
+        ("Mon 13:00", "marshall", "reminder"),
+        ("Mon 14:00", "ben", "level"),
+        ("Mon 14:00", "marshall", "level"),
     ]
 
 

@@ -608,12 +608,10 @@ def test_further_texts_stand_below_the_details_and_are_folded_away_in_html() -> 
     assert text.index("DETAILS") < text.index("MORE TEXTS")
     assert "short version" in below
     assert "--- A holding reply" in below
-    assert "--- If it takes longer" in below
+    assert "--- A word on a delay" in below
     assert "BLOCKED: Nobody on our side can log in to the staging site" in " ".join(below.split())
     folded = html[html.index("<details") : html.index("</details>")]
-    assert (
-        "More texts: the short version, a holding reply, if it takes longer and for the" in folded
-    )
+    assert "More texts: the short version, a holding reply, a word on a delay and a note" in folded
     assert folded.count("Open as a new mail") == 3  # the tracker is no mail
 
 
@@ -725,6 +723,7 @@ def test_the_kind_is_a_suggestion_with_its_reason_and_the_words_to_change_it() -
     assert "Why you: Staff matter (HR)" in text
     assert 'Kind: Staff matter (HR), since it is like "My pay is missing".' in text
     assert "Another? Answer equipment, blocked story" in text
+    assert "Scores: Blocker 91 % (tagged)" in text
     assert re.search(r'href="mailto:[^"]*body=equipment', body(notice, "html"))
 
 

@@ -19,6 +19,7 @@ from triage.check.agreement import (
 )
 from triage.check.disk import disk_problems
 from triage.check.model import model_tags, models_place
+from triage.check.policy_lint import policy_findings
 from triage.check.problem import Problem, from_config_error, in_file
 from triage.check.servers import SERVER_TIMEOUT_S, Job, run_jobs, secret_jobs, server_jobs
 from triage.check.settings import unusual_settings
@@ -94,6 +95,7 @@ def _files(config: Config, today: date, read_tags: ReadTags) -> Iterator[Problem
     if policy:
         yield from in_file(config.policy.name, people_problems(config, policy))
         yield from in_file(config.policy.name, word_problems(policy))
+        yield from in_file(config.policy.name, policy_findings(policy, today))
         yield from in_file(settings, reminder_problems(config, policy))
         yield from in_file(settings, name_problems(config, policy))
     yield from _tags(config, policy, read_tags)

@@ -92,7 +92,7 @@ class FollowUp:
             return False
         later = self._later(timer, briefs, now)
         if later is not None:
-            _put_again(tx, timer, later)
+            timers.put_again(tx, timer, due_at=later)
             return False
         if timer.kind == "level":
             return self._raise(tx, timer, case, briefs, now)
@@ -136,7 +136,7 @@ class FollowUp:
         ]
         if not people:
             if on_their_way:
-                _put_again(tx, timer, now + ON_THEIR_WAY_S)
+                timers.put_again(tx, timer, due_at=now + ON_THEIR_WAY_S)
             return False
         self.rewriter.write(
             tx,
@@ -186,7 +186,7 @@ class FollowUp:
             return False
         told_by_now = [row for row in briefs if row.state not in {"queued", "sending"}]
         if briefs and not told_by_now:
-            _put_again(tx, timer, now + ON_THEIR_WAY_S)
+            timers.put_again(tx, timer, due_at=now + ON_THEIR_WAY_S)
             return False
         basis = replace(basis_of(timer), tags=case.tags)
         message_id = max((row.message_id for row in briefs), default=timer.message_id)
@@ -202,7 +202,7 @@ class FollowUp:
         )
         cases.reach(tx, case.id, following.step, told)
         if not following.is_last:
-            after = replace(basis, step=following.step)
+            after = replace(basis, step=following.step, opening=False)
             self._clock.set_timers(tx, case_id=case.id, message_id=message_id, basis=after, now=now)
         names = in_words(following)
         detail = f"{following.level.title}: {names}, since nobody answered"
@@ -221,7 +221,7 @@ class FollowUp:
         now: float,
     ) -> None:
         level = following.level
-        basis = replace(basis_of(timer), tags=case.tags, step=following.step)
+        basis = replace(basis_of(timer), tags=case.tags, step=following.step, opening=False)
         why = (f"{level.title}: nobody has answered in time.",)
         people = [there.person for there in following.people]
         heard = [*case.recipients, *(person.id for person in people)]
@@ -273,22 +273,6 @@ def _is_to_do(tx: Connection, timer: Timer, case: cases.Case) -> bool:
 
 def _on_their_way(briefs: Sequence[OutboxRow]) -> set[str]:
     return {row.recipient for row in briefs if row.state in {"queued", "sending"}}
-
-
-def _put_again(tx: Connection, timer: Timer, due_at: float) -> None:
-    kind: timers.Kind = "level" if timer.kind == "level" else "remind"
-    timers.put(
-        tx,
-        case_id=timer.case_id,
-        message_id=timer.message_id,
-        kind=kind,
-        due_at=due_at,
-        began_at=timer.began_at,
-        step=timer.step,
-        tags=timer.tags,
-        issue=timer.issue,
-        policy=timer.policy,
-    )
 
 
 def _reminded(briefs: Sequence[OutboxRow], timer: Timer) -> bool:

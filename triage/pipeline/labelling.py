@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from triage.errors import NotFoundError
 from triage.feedback import Meaning
 from triage.messages import Occasion
 from triage.parsing import normalise_subject, parse
@@ -92,6 +93,9 @@ class Labeller:
             who: the same person as a brief to others speaks of them, as the start of a sentence.
             now: epoch seconds.
             acts: whether cases follow; else it only teaches.
+
+        Raises:
+            NotFoundError: there is no such mail, or it is not decided yet.
         """
         start = undo.moment(tx, message_id)
         ordered = tuple(tag for tag in self.policy.routes if tag in tags)
@@ -122,6 +126,9 @@ class Labeller:
         acts: bool,
     ) -> Effect:
         mail = inbox.decided(tx, message_id)
+        if mail.state != "decided":  # else the decision would not know of the label
+            msg = f"mail {message_id} waits for its decision; label it when that is made"
+            raise NotFoundError(msg)
         before = labels.tags_of(tx, message_id)
         case = cases.get(tx, mail.case_id) if mail.case_id else None
         recent = mail.received_at >= now - ACTS_WITHIN_S

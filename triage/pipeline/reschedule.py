@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.pipeline.timing import basis_of
@@ -55,19 +56,8 @@ def _moved(tx: Connection, clock: CaseClock, window: Sequence[timers.Timer], now
     kinds: tuple[timers.Kind, ...] = ("remind", "level") if "remind" in before else ("level",)
     for kind in kinds:
         due_at = clock.due_at(kind, basis, first.began_at)
-        if due_at is None:
-            continue
-        after[kind] = due_at if due_at > now else clock.calendar.add(now, 0)
-        timers.put(
-            tx,
-            case_id=first.case_id,
-            message_id=first.message_id,
-            kind=kind,
-            due_at=after[kind],
-            began_at=first.began_at,
-            step=first.step,
-            tags=first.tags,
-            issue=first.issue,
-            policy=clock.policy.stamp,
-        )
+        if due_at is not None:
+            after[kind] = due_at if due_at > now else clock.calendar.add(now, 0)
+            timer = replace(first, kind=kind)
+            timers.put_again(tx, timer, due_at=after[kind], policy=clock.policy.stamp)
     return after != before

@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 class Basis:
     """What the times of a case are worked out from: the routes of these tags, at this step.
 
-    `issue` is the kind of issue that refines the routes.
+    `issue` is the kind of issue that refines the routes. `opening`: nobody has been told since
+    the first briefs, at whichever step the case began.
     """
 
     tags: tuple[str, ...]
     issue: str = ""
     step: int = 0
+    opening: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +118,9 @@ class CaseClock:
         if kind == "level":
             if basis.step >= len(course.levels):
                 return None
-            return self.calendar.add(began_at, course.window(basis.step))
-        return self.calendar.add(began_at, course.remind_after(basis.step))
+            return self.calendar.add(began_at, course.window(basis.step, opening=basis.opening))
+        after_s = course.remind_after(basis.step, opening=basis.opening)
+        return self.calendar.add(began_at, after_s)
 
     def start(
         self,
@@ -171,13 +174,14 @@ class CaseClock:
                 step=basis.step,
                 tags=basis.tags,
                 issue=basis.issue,
+                opening=basis.opening,
                 policy=self.policy.stamp,
             )
 
 
 def basis_of(timer: timers.Timer) -> Basis:
     """What a timer was worked out from."""
-    return Basis(tags=timer.tags, issue=timer.issue, step=timer.step)
+    return Basis(tags=timer.tags, issue=timer.issue, step=timer.step, opening=timer.opening)
 
 
 def in_words(following: NextStep) -> str:

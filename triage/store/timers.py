@@ -33,6 +33,7 @@ class Timer:
         began_at: when the window began that it belongs to; 0: not known.
         step: how many levels had been told by then.
         tags, issue: whose routes set it; `issue` is the kind of issue.
+        opening: it belongs to the window that the first briefs opened.
         policy: the policy it was worked out by.
     """
 
@@ -45,6 +46,7 @@ class Timer:
     step: int = 0
     tags: tuple[str, ...] = ()
     issue: str = ""
+    opening: bool = True
     policy: str = ""
 
 
@@ -59,6 +61,7 @@ def put(
     step: int = 0,
     tags: Sequence[str] = (),
     issue: str = "",
+    opening: bool = True,
     policy: str = "",
 ) -> None:
     """Set a timer."""
@@ -70,7 +73,7 @@ def put(
             due_at=due_at,
             began_at=began_at,
             step=step,
-            basis={"tags": list(tags), "issue": issue},
+            basis={"tags": list(tags), "issue": issue, "opening": opening},
             policy=policy[:200],
         )
     )
@@ -127,4 +130,26 @@ def finish(tx: Connection, timer_id: int, now: float) -> bool:
 def _timer(row: Row[Any]) -> Timer:
     fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a dict
     basis = fields.pop("basis") or {}
-    return Timer(**fields, tags=tuple(basis.get("tags", ())), issue=basis.get("issue", ""))
+    return Timer(
+        **fields,
+        tags=tuple(basis.get("tags", ())),
+        issue=basis.get("issue", ""),
+        opening=basis.get("opening", True),
+    )
+
+
+def put_again(tx: Connection, timer: Timer, *, due_at: float, policy: str = "") -> None:
+    """Set the same timer for another time, by another policy where one is given."""
+    put(
+        tx,
+        case_id=timer.case_id,
+        message_id=timer.message_id,
+        kind=timer.kind,
+        due_at=due_at,
+        began_at=timer.began_at,
+        step=timer.step,
+        tags=timer.tags,
+        issue=timer.issue,
+        opening=timer.opening,
+        policy=policy or timer.policy,
+    )

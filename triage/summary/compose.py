@@ -78,10 +78,11 @@ def summarise(
     who = _who(person, client, person_role, firm)
     reasons = _in_order(escalation, case)
     named = _titles(reasons, verdict, case, titles)
+    spoken = named | {reason.tag: reason.title for reason in reasons}  # as their kinds have it
     new = tuple(t for t in _tags(reasons) if t not in case.earlier_tags)
-    decided = decisive(verdict, _quote_order(escalation.occasion, reasons, new), named, email)
+    decided = decisive(verdict, _quote_order(escalation.occasion, reasons, new), spoken, email)
     quotes = with_context(decided, text) or opening(text)
-    new_titles = tuple(named[tag] for tag in new)
+    new_titles = tuple(spoken[tag] for tag in new)
     when = email.date or raw.received_at
     subject = shorten(clean_line(email.original_subject or email.subject), SUBJECT_LIMIT)
     return Brief(
@@ -90,7 +91,7 @@ def summarise(
         subject_line=subject_line(
             occasion=escalation.occasion,
             urgency=escalation.urgency,
-            titles=tuple(named[tag] for tag in _tags(reasons)),
+            titles=tuple(spoken[tag] for tag in _tags(reasons)),
             new_titles=new_titles,
             client=client or who,
             subject=subject,
@@ -200,7 +201,9 @@ def _titles(
     known = [*(verdict.scores if verdict else ()), *case.earlier_tags]
     plain = {tag: clean_line(tag.replace("_", " ")).capitalize() for tag in known}
     of_policy = {tag: clean_line(title) for tag, title in policy.items() if clean_line(title)}
-    return plain | of_policy | {reason.tag: reason.title for reason in reasons}
+    own = {reason.tag: reason.title for reason in reasons if not reason.kind}
+    missing = {reason.tag: reason.title for reason in reasons}
+    return missing | plain | of_policy | own
 
 
 def _tags(reasons: Sequence[Reason]) -> tuple[str, ...]:
