@@ -99,6 +99,51 @@ def test_a_store_of_the_first_version_keeps_its_cases(tmp_path: Path) -> None:
     assert (case.tags, case.owner) == (("blocker",), "")
 
 
+def test_briefs_and_their_answers_outlive_the_making_anew_of_their_table(tmp_path: Path) -> None:
+    path = tmp_path / "triage.db"
+    engine = create_engine(f"sqlite:///{path}")
+    upgrade(engine, "0006")
+    mail = "'', 1, 1, '', 1, 1, 'decided'"
+    with engine.begin() as tx:
+        for statement in (
+            (
+                "insert into mailboxes (account, folder, uid_validity, last_uid, started_at,"
+                " whole_history, current, problem) values ('inbox', 'INBOX', 7, 60, 1, 0, 1, '')"
+            ),
+            (
+                "insert into messages (account, folder, uid_validity, uid, sha256, size, complete,"
+                " problem, received_at, stored_at, state, attempts, error, action, why, kind, role,"
+                f" subject, sender, client, mark) values ('inbox', 'INBOX', 7, 51, {mail},"
+                " 0, '', '', '', '', '', '', '', '', '')"
+            ),
+            (
+                "insert into cases (status, tags, urgency, client, subject, subject_key, recipients,"
+                " opened_at, updated_at, acknowledged_by, outcome)"
+                " values ('open', '[\"blocker\"]', 2, 'c', 's', 's', '[\"ben\"]', 1, 1, '', '')"
+            ),
+            (
+                "insert into outbox (rfc_id, case_id, message_id, occasion, urgency, sender,"
+                " recipient, subject, content, state, attempts, next_attempt_at, created_at, detail)"
+                " values ('<a@b>', 1, 1, 'first', 2, 's', 'ben@firm.example', 's', 'bytes', 'sent',"
+                " 1, 1, 1, '')"
+            ),
+            (
+                "insert into answers (outbox_id, case_id, message_id, by, rfc_id, fingerprint,"
+                " meaning, written_at, taken_at) values (1, 1, 1, 'b', '<c@d>', 'f', 'take', 1, 1)"
+            ),
+        ):
+            tx.exec_driver_sql(statement)
+    engine.dispose()
+    store = Store.open(path)
+    with store.read() as tx:
+        assert outbox.get(tx, 1).recipient == "ben@firm.example"
+        assert tx.exec_driver_sql("select outbox_id from answers").scalar() == 1
+        assert tx.exec_driver_sql("pragma foreign_keys").scalar() == 1
+        box = mailboxes.current(tx, "inbox", "INBOX")
+    assert box is not None
+    assert (box.first_uid, box.last_uid) == (50, 60)  # the first that has a row was the first
+
+
 def test_a_newer_store_is_refused_with_advice(tmp_path: Path) -> None:
     Store.open(tmp_path / "triage.db").close()
     engine = create_engine(f"sqlite:///{tmp_path / 'triage.db'}")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Mailbox:
     """How far a folder has been read, and since when mail in it counts.
 
-    `problem` is why it cannot be read now; empty when the last look went well.
+    `problem` is why it cannot be read now; empty when the last look went well. Mails up to
+    `first_uid` were there before the first start, and are none of ours.
     """
 
     id: int
@@ -30,6 +31,7 @@ class Mailbox:
     looked_at: float | None = None
     problem: str = ""
     problem_since: float | None = None
+    first_uid: int = 0
 
 
 def current(tx: Connection, account: str, folder: str) -> Mailbox | None:
@@ -66,6 +68,7 @@ def begin(
     tx.execute(update(mailboxes).where(same).values(current=False))
     fields = {
         "last_uid": last_uid,
+        "first_uid": last_uid,
         "started_at": started_at,
         "whole_history": whole_history,
         "current": True,

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0006"  # the newest migration; the store refuses to run on any other
+HEAD = "0007"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -51,7 +51,18 @@ mailboxes = Table(
     Column("looked_at", Float),
     Column("problem", Text, nullable=False, default=""),
     Column("problem_since", Float),
+    # The highest UID that there was at the first start: what came before is none of ours.
+    Column("first_uid", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("account", "folder", "uid_validity"),
+)
+
+# What the server last said it holds of a folder, counted from its first start.
+listings = Table(
+    "listings",
+    metadata,
+    Column("mailbox_id", Key, ForeignKey("mailboxes.id"), primary_key=True),
+    Column("asked_at", Float, nullable=False),
+    Column("uids", Text, nullable=False),  # as in IMAP: 4:7,9
 )
 
 messages = Table(
@@ -152,8 +163,8 @@ outbox = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("rfc_id", String(998), nullable=False),  # Message-ID of the notice
-    Column("case_id", Key, ForeignKey("cases.id"), nullable=False),
-    Column("message_id", Key, ForeignKey("messages.id"), nullable=False),
+    Column("case_id", Key, ForeignKey("cases.id")),  # none for a digest ...
+    Column("message_id", Key, ForeignKey("messages.id")),  # ... which is of no mail either
     Column("occasion", String(20), nullable=False),
     Column("urgency", Integer, nullable=False),
     Column("sender", String(320), nullable=False),
@@ -172,6 +183,20 @@ outbox = Table(
     UniqueConstraint("rfc_id"),
     Index("ix_outbox_state_next_attempt_at", "state", "next_attempt_at"),
     Index("ix_outbox_case_id", "case_id"),
+)
+
+# One row a person, period and day or week; also for a day of which there was nothing to tell.
+digests = Table(
+    "digests",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("person", String(200), nullable=False),  # id in the policy
+    Column("period", String(10), nullable=False),  # day | week
+    Column("key", String(20), nullable=False),  # 2026-11-27, 2026-W48; `begin` at the first start
+    Column("since", Float, nullable=False),
+    Column("until", Float, nullable=False),
+    Column("outbox_id", Key, ForeignKey("outbox.id")),
+    UniqueConstraint("person", "period", "key"),
 )
 
 timers = Table(

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from alembic import command
 from alembic.config import Config
 
+from triage.errors import StoreError
+
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
 
 def alembic_config() -> Config:
@@ -20,8 +22,35 @@ def alembic_config() -> Config:
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Apply every missing step in one transaction."""
+    """Apply every missing step in one transaction.
+
+    A table that others refer to can be made anew only while SQLite does not hold it to that, which
+    cannot be said within a transaction; so the references are checked at the end.
+
+    Raises:
+        StoreError: a reference leads nowhere; nothing was changed.
+    """
     config = alembic_config()
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    with engine.connect() as connection:
+        _hold_to_references(connection, "OFF")
+        try:
+            with connection.begin():
+                config.attributes["connection"] = connection
+                command.upgrade(config, revision)
+                _check_references(connection)
+        finally:
+            _hold_to_references(connection, "ON")
+
+
+def _hold_to_references(connection: Connection, state: str) -> None:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA foreign_keys={state}")
+
+
+def _check_references(connection: Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        tables = ", ".join(sorted({str(row[0]) for row in broken}))
+        msg = f"rows of {tables} refer to rows that do not exist; restore the last backup"
+        raise StoreError(msg)
