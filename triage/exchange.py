@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from triage.examples.rows import Read
     from triage.messages import Email
     from triage.store.engine import Store
-    from triage.store.examples import ExampleLabel
     from triage.store.labels import Label
 
 
@@ -64,7 +63,7 @@ def collect(store: Store, firm: Firm) -> list[Record]:
             _of_mail(tx, message_id, given, firm)
             for message_id, given in _by_mail(labels.everything(tx)).items()
         ]
-        given = _by_example(examples.labels(tx))
+        given = examples.labels(tx)
         imported = [
             Record(
                 digest=each.digest,
@@ -77,7 +76,7 @@ def collect(store: Store, firm: Firm) -> list[Record]:
                 events=given[each.id],
             )
             for each in examples.everything(tx)
-            if given[each.id]
+            if each.id in given
         ]
     return mails + imported
 
@@ -94,7 +93,7 @@ def held(store: Store) -> list[Held]:
             )
             for message_id, given in _by_mail(labels.everything(tx)).items()
         ]
-        given = _by_example(examples.labels(tx))
+        given = examples.labels(tx)
         imported = [
             Held(
                 name=f"example {each.id}",
@@ -103,7 +102,7 @@ def held(store: Store) -> list[Held]:
                 events=given[each.id],
             )
             for each in examples.everything(tx)
-            if given[each.id]
+            if each.id in given
         ]
     return mails + imported
 
@@ -135,17 +134,8 @@ def _merge(tx: Connection, read: Read, done: Imported, now: float) -> None:
             )
         return
     example_id = _example(tx, record, done, now)
-    known = _by_example(examples.labels_of(tx, example_id))[example_id]
-    for event in _missing(read, known, done):
-        examples.put_label(
-            tx,
-            example_id,
-            tags=event.tags,
-            previous=event.previous,
-            by=event.by,
-            how=event.how,
-            at=event.at,
-        )
+    for event in _missing(read, examples.labels_of(tx, example_id), done):
+        examples.put_label(tx, example_id, event)
 
 
 def _example(tx: Connection, record: Record, done: Imported, now: float) -> int:
@@ -213,16 +203,13 @@ def _read_again(tx: Connection, message_id: int) -> str:
 def _by_mail(given: Iterable[Label]) -> dict[int, tuple[Event, ...]]:
     found: defaultdict[int, tuple[Event, ...]] = defaultdict(tuple)
     for label in given:
-        found[label.message_id] += (_event(label),)
+        found[label.message_id] += (
+            Event(
+                tags=label.tags,
+                previous=label.previous,
+                by=label.by,
+                how=label.how,
+                at=label.at,
+            ),
+        )
     return found
-
-
-def _by_example(given: Iterable[ExampleLabel]) -> dict[int, tuple[Event, ...]]:
-    found: defaultdict[int, tuple[Event, ...]] = defaultdict(tuple)
-    for label in given:
-        found[label.example_id] += (_event(label),)
-    return found
-
-
-def _event(label: Label | ExampleLabel) -> Event:
-    return Event(tags=label.tags, previous=label.previous, by=label.by, how=label.how, at=label.at)

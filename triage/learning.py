@@ -36,9 +36,9 @@ def labelled_mails(store: Store, firm: Firm) -> list[Labelled]:
     """Every labelled mail whose text is still in the store, oldest first, then imported texts."""
     with store.read() as tx:
         found = [_labelled(tx, label, firm) for label in labels.newest(tx)]
-        last = {label.example_id: label for label in examples.labels(tx)}
-        imported = [each for each in examples.everything(tx) if each.id in last]
-        found += [_imported(each, last[each.id]) for each in imported]
+        given = examples.labels(tx)
+        imported = [each for each in examples.everything(tx) if each.id in given]
+        found += [_imported(each, given[each.id][-1].tags) for each in imported]
     return [each for each in found if each.document.text.strip() or each.document.subject]
 
 
@@ -60,10 +60,10 @@ def _labelled(tx: Connection, label: labels.Label, firm: Firm) -> Labelled:
     )
 
 
-def _imported(example: examples.Example, label: examples.ExampleLabel) -> Labelled:
+def _imported(example: examples.Example, tags: tuple[str, ...]) -> Labelled:
     return Labelled(
         message_id=0,
         document=Document(subject=example.subject, text=example.body, from_role=example.from_role),
-        tags=label.tags,
+        tags=tags,
         group=f"thread {example.thread or example.digest}",
     )

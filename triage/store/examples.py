@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
+from triage.examples import Event
 from triage.store.tables import example_labels, examples, messages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection, Row
 
 
@@ -27,18 +27,6 @@ class Example:
     body: str
     thread: str
     redacted: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExampleLabel:
-    """A person's judgement of an example; as `labels.Label` for a mail."""
-
-    example_id: int
-    tags: tuple[str, ...]
-    previous: tuple[str, ...]
-    by: str
-    how: str
-    at: float
 
 
 def everything(tx: Connection) -> list[Example]:
@@ -66,29 +54,23 @@ def fill(tx: Connection, example_id: int, *, subject: str, body: str, redacted: 
     tx.execute(update(examples).where(examples.c.id == example_id).values(values))
 
 
-def labels(tx: Connection) -> list[ExampleLabel]:
-    """Every label of every example, in the order in which they were given."""
-    return [_label(row) for row in tx.execute(select(example_labels).order_by(example_labels.c.id))]
+def labels(tx: Connection) -> dict[int, tuple[Event, ...]]:
+    """Every label, by example, in the order in which they were given."""
+    found: defaultdict[int, tuple[Event, ...]] = defaultdict(tuple)
+    for row in tx.execute(select(example_labels).order_by(example_labels.c.id)):
+        found[row.example_id] += (_event(row),)
+    return found
 
 
-def labels_of(tx: Connection, example_id: int) -> list[ExampleLabel]:
-    """The labels of one example."""
+def labels_of(tx: Connection, example_id: int) -> tuple[Event, ...]:
+    """The labels of one example, in the order in which they were given."""
     query = select(example_labels).where(example_labels.c.example_id == example_id)
-    return [_label(row) for row in tx.execute(query.order_by(example_labels.c.id))]
+    return tuple(_event(row) for row in tx.execute(query.order_by(example_labels.c.id)))
 
 
-def put_label(
-    tx: Connection,
-    example_id: int,
-    *,
-    tags: Sequence[str],
-    previous: Sequence[str],
-    by: str,
-    how: str,
-    at: float,
-) -> None:
+def put_label(tx: Connection, example_id: int, event: Event) -> None:
     """Add a label."""
-    fields = {"tags": list(tags), "previous": list(previous), "by": by, "how": how, "at": at}
+    fields = {**asdict(event), "tags": list(event.tags), "previous": list(event.previous)}
     tx.execute(insert(example_labels).values(example_id=example_id, **fields))
 
 
@@ -106,12 +88,7 @@ def _example(row: Row[Any]) -> Example:
     return Example(**fields)
 
 
-def _label(row: Row[Any]) -> ExampleLabel:
-    return ExampleLabel(
-        example_id=row.example_id,
-        tags=tuple(row.tags),
-        previous=tuple(row.previous),
-        by=row.by,
-        how=row.how,
-        at=row.at,
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        tags=tuple(row.tags), previous=tuple(row.previous), by=row.by, how=row.how, at=row.at
     )
