@@ -50,6 +50,11 @@ class Case:
         level: how many levels of the policy have been told since somebody last took it up.
         stopped_at: when somebody last took it up or answered the client; 0 for never.
         answered_at: when one of our people last answered the client; `answered_by` is who.
+        merged_into: the case that this one turned out to be; None: it stands for itself.
+        recurs: whether somebody says that it could happen again; None: nobody has said.
+        outcome_by, outcome_at: who said how it ended, and when; the address, or the login name of
+            whoever sits at the machine.
+        outcome_asked: Message-ID of the mail that asked how it ended; empty: nobody was asked.
     """
 
     id: int
@@ -70,6 +75,11 @@ class Case:
     stopped_at: float = 0.0
     answered_at: float | None = None
     answered_by: str = ""
+    merged_into: int | None = None
+    recurs: bool | None = None
+    outcome_by: str = ""
+    outcome_at: float | None = None
+    outcome_asked: str = ""
 
     @property
     def open(self) -> bool:

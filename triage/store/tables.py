@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0007"  # the newest migration; the store refuses to run on any other
+HEAD = "0008"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -154,8 +154,16 @@ cases = Table(
     Column("stopped_at", Float, nullable=False, server_default="0"),
     Column("answered_at", Float),  # when one of our people last answered the client
     Column("answered_by", String(320), nullable=False, server_default=""),
+    Column("merged_into", Key),  # the case that it turned out to be
+    Column("recurs", Boolean),  # whether it could happen again; NULL: nobody said
+    Column("outcome_by", String(320), nullable=False, server_default=""),
+    Column("outcome_at", Float),
+    # Message-ID of the mail that asked how it ended; a case is asked about once.
+    Column("outcome_asked", String(998), nullable=False, server_default=""),
     Index("ix_cases_status", "status"),
     Index("ix_cases_client", "client"),
+    Index("ix_cases_updated_at", "updated_at"),
+    Index("ix_cases_opened_at", "opened_at"),
 )
 
 outbox = Table(
@@ -274,6 +282,18 @@ spared = Table(
     Column("told_by", String(320), nullable=False, server_default=""),
     Column("told_at", Float),
     UniqueConstraint("case_id", "person"),
+)
+
+# That a matter comes up again and again, and when somebody was told so.
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("matter", String(400), nullable=False),  # see `store.repeats`
+    Column("case_id", Key, ForeignKey("cases.id"), nullable=False),
+    Column("number", Integer, nullable=False),  # of cases, with this one
+    Column("at", Float, nullable=False),
+    Index("ix_suggestions_matter", "matter"),
 )
 
 tag_folders = Table(
