@@ -45,6 +45,7 @@ class OutboxRow:
     detail: str
     why: str = ""
     policy: str = ""
+    held_for: str = ""
 
 
 _COLUMNS = [c for c in outbox.c if c.name != "content"]

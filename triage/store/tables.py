@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0008"  # the newest migration; the store refuses to run on any other
+HEAD = "0009"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -179,7 +179,7 @@ outbox = Table(
     Column("recipient", String(320), nullable=False),
     Column("subject", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),  # frozen MIME bytes
-    Column("state", String(20), nullable=False),  # queued | sending | sent | failed | held
+    Column("state", String(20), nullable=False),  # see triage.store.outbox
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", Float, nullable=False),
     Column("claimed_at", Float),
@@ -188,9 +188,12 @@ outbox = Table(
     Column("detail", Text, nullable=False),
     Column("why", Text, nullable=False, server_default=""),  # the rules that lead to its recipient
     Column("policy", String(200), nullable=False, server_default=""),  # that said so
+    # Why it waits for its reader's digest, or did; '' for a brief that went out at once.
+    Column("held_for", String(20), nullable=False, server_default=""),
     UniqueConstraint("rfc_id"),
     Index("ix_outbox_state_next_attempt_at", "state", "next_attempt_at"),
     Index("ix_outbox_case_id", "case_id"),
+    Index("ix_outbox_recipient_created_at", "recipient", "created_at"),
 )
 
 # One row a person, period and day or week; also for a day of which there was nothing to tell.
@@ -386,4 +389,45 @@ audit = Table(
     Index("ix_audit_case_id", "case_id"),
     Index("ix_audit_message_id", "message_id"),
     Index("ix_audit_action", "action"),
+)
+
+# When somebody last took their turn among people of whom one hears at a time.
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("people", String(800), nullable=False),  # ids of all of them, in alphabetical order
+    Column("person", String(200), nullable=False),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("people", "person"),
+)
+
+# Many mails of one matter within a short time: from some mail on they join one case.
+storms = Table(
+    "storms",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("case_id", Key, ForeignKey("cases.id"), nullable=False),
+    Column("began_at", Float, nullable=False),  # when the first mail that joined came
+    Column("last_at", Float, nullable=False),
+    Column("mails", Integer, nullable=False),  # that joined
+    Column("told", Integer, nullable=False),  # of them, of which an update has told
+    Column("over_at", Float),
+    Column("because", Text, nullable=False),
+    Index("ix_storms_case_id", "case_id"),
+)
+
+# Mails of late that somebody had to know of, by what a storm is told by.
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("message_id", Key, ForeignKey("messages.id"), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("client", String(320), nullable=False),  # '' where the client says nothing
+    Column("subject_key", String(400), nullable=False),
+    Column("words", JSON, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("storm_id", Key, ForeignKey("storms.id")),  # the storm that it is a part of
+    Index("ix_arrivals_at", "at"),
+    Index("ix_arrivals_storm_id", "storm_id"),
 )
