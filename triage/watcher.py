@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from triage.errors import LoginError, SourceError
 from triage.messages import MessageRef
-from triage.store import audit, inbox, mailboxes, moves
+from triage.reconciliation import OLDER, VANISHED
+from triage.store import audit, inbox, listings, mailboxes, moves
 
 if TYPE_CHECKING:
     import threading
@@ -36,6 +37,7 @@ LONGEST_PAUSE_S = 300.0
 # may differ from ours, and somebody may rescue Friday's complaint from the junk on Monday.
 CLOCK_SLACK_S = 3 * 86400.0
 LOOK_AGAIN_S = 240.0  # IDLE dies silently; look for new mail at least this often
+ASK_AGAIN_S = 3600.0  # how often the server is asked for all it holds, so that it can be compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +96,48 @@ class Watcher:
         """
         # Past the first UID the numbers alone say what is new; the date only bounds a first look.
         numbers_tell = mailbox.last_uid > 0 and self.source.ordered
-        bounded = not (mailbox.whole_history or numbers_tell)
-        since = _day_before(mailbox.started_at) if bounded else None
+        bounded = not numbers_tell
+        since = counted_since(mailbox) if bounded else None
         listed = self.source.list_uids(after=mailbox.last_uid, since=since)
         with self.store.read() as tx:
             uids = inbox.unknown(tx, mailbox.account, mailbox.folder, mailbox.uid_validity, listed)
+        stored, finished = self._fetch(mailbox, uids, go_on)
+        if not finished:
+            return stored
+        with self.store.write() as tx:
+            if listed:
+                mailboxes.advance(tx, mailbox.id, max(listed))
+            mailboxes.looked(tx, mailbox.account, mailbox.folder, self.clock())
+            asked_at = listings.asked_at(tx, mailbox.id)
+        self.mark(mailbox)
+        if asked_at is None or not 0 <= self.clock() - asked_at < ASK_AGAIN_S:
+            stored += self.compare(self._position(mailbox), go_on)
+        return stored
+
+    def compare(self, mailbox: Mailbox, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Ask for all that the server holds since the first start, and write that down.
+
+        Mail that should have been read and has no row is read now; how many that were.
+        """
+        listed = self.source.list_uids(after=mailbox.first_uid, since=counted_since(mailbox))
+        with self.store.write() as tx:
+            listings.put(tx, mailbox.id, listed, self.clock())
+            listings.forget_vanished(tx, mailbox, listed)
+            passed = [uid for uid in listed if uid <= mailbox.last_uid and self.source.ordered]
+            missing = inbox.unknown(
+                tx, mailbox.account, mailbox.folder, mailbox.uid_validity, passed
+            )
+        if missing:
+            log.error(
+                "mail was passed over without being read; reading it now",
+                extra={"action": "unaccounted", "mailbox": self.name, "count": len(missing)},
+            )
+        return self._fetch(mailbox, missing, go_on)[0]
+
+    def _fetch(
+        self, mailbox: Mailbox, uids: Sequence[int], go_on: Callable[[], bool]
+    ) -> tuple[int, bool]:
+        """Read these mails into the store: how many came, and whether all were seen to."""
         stored = 0
         batch: list[RawMessage] = []
         gone: list[int] = []
@@ -111,14 +150,8 @@ class Watcher:
                 stored += self._keep(mailbox, batch, gone)
                 batch, gone = [], []
                 if not go_on():
-                    return stored
-        stored += self._keep(mailbox, batch, gone)
-        with self.store.write() as tx:
-            if listed:
-                mailboxes.advance(tx, mailbox.id, max(listed))
-            mailboxes.looked(tx, mailbox.account, mailbox.folder, self.clock())
-        self.mark(mailbox)
-        return stored
+                    return stored, False
+        return stored + self._keep(mailbox, batch, gone), True
 
     def mark(self, mailbox: Mailbox) -> None:
         """Set the keyword on, or move, what was escalated, if the configuration asks for it."""
@@ -206,10 +239,10 @@ class Watcher:
                 if mailbox.whole_history or raw.received_at.timestamp() >= mailbox.started_at:
                     counted += inbox.receive(tx, raw, now) is not None
                 else:
-                    inbox.pass_over(tx, raw.ref, "not-triaged", "older than the first start", now)
+                    inbox.pass_over(tx, raw.ref, "not-triaged", OLDER, now)
             for uid in gone:
                 ref = _ref(mailbox, uid)
-                inbox.pass_over(tx, ref, "vanished", "gone before it could be read", now)
+                inbox.pass_over(tx, ref, VANISHED, "gone before it could be read", now)
         if counted:
             log.info(
                 "mail received",
@@ -253,6 +286,11 @@ def pause_s(
         return LONGEST_PAUSE_S
     pause = min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 12), LONGEST_PAUSE_S)
     return pause * (0.75 + jitter() / 2)
+
+
+def counted_since(mailbox: Mailbox) -> date | None:
+    """From which day on mail of a folder counts; None: all of it does."""
+    return None if mailbox.whole_history else _day_before(mailbox.started_at)
 
 
 def _day_before(started_at: float) -> date:

@@ -117,15 +117,15 @@ def test_briefs_and_their_answers_outlive_the_making_anew_of_their_table(tmp_pat
                 " 0, '', '', '', '', '', '', '', '', '')"
             ),
             (
-                "insert into cases (status, tags, urgency, client, subject, subject_key, recipients,"
-                " opened_at, updated_at, acknowledged_by, outcome)"
+                "insert into cases (status, tags, urgency, client, subject, subject_key,"
+                " recipients, opened_at, updated_at, acknowledged_by, outcome)"
                 " values ('open', '[\"blocker\"]', 2, 'c', 's', 's', '[\"ben\"]', 1, 1, '', '')"
             ),
             (
                 "insert into outbox (rfc_id, case_id, message_id, occasion, urgency, sender,"
-                " recipient, subject, content, state, attempts, next_attempt_at, created_at, detail)"
-                " values ('<a@b>', 1, 1, 'first', 2, 's', 'ben@firm.example', 's', 'bytes', 'sent',"
-                " 1, 1, 1, '')"
+                " recipient, subject, content, state, attempts, next_attempt_at, created_at,"
+                " detail) values ('<a@b>', 1, 1, 'first', 2, 's', 'ben@firm.example', 's', 'bytes',"
+                " 'sent', 1, 1, 1, '')"
             ),
             (
                 "insert into answers (outbox_id, case_id, message_id, by, rfc_id, fingerprint,"

@@ -12,7 +12,19 @@ import typer
 
 from classifiers.api import ClassifierError
 from triage import __version__
-from triage.cli import cases, demo, examples, label, models, parse, policy, responses, run, setup
+from triage.cli import (
+    cases,
+    demo,
+    examples,
+    label,
+    models,
+    parse,
+    policy,
+    responses,
+    run,
+    setup,
+    verify,
+)
 from triage.errors import ConfigError, TriageError
 
 EXIT_FAILED = 1
@@ -37,7 +49,7 @@ def _version(
         raise typer.Exit
 
 
-for _verbs in (demo, setup, run, policy, cases, label, examples, parse, responses, models):
+for _verbs in (demo, setup, run, policy, cases, verify, label, examples, parse, responses, models):
     _verbs.register(app)
 
 
