@@ -129,6 +129,8 @@ class Email:
             it is the sender's note, a blank line, and the forwarded mail's own new text.
         forward_note: in a forward, the sender's own words alone; else empty.
         forwarded_text: in a forward, the forwarded mail's own new text; else empty.
+        original_id: Message-ID of a mail that is attached, as in a forward; empty when unknown.
+        original_written: in a forward, when the mail in it was written, as its header says.
         date: the Date header in UTC, None when absent or unreadable.
         message_id, in_reply_to, references: ids with angle brackets, only such as are valid.
         kind: see MailKind; UNREADABLE when nothing but headers could be had.
@@ -148,6 +150,8 @@ class Email:
     forward_note: str = ""
     forwarded_text: str = ""
     date: datetime | None = None
+    original_id: str = ""
+    original_written: str = ""
     message_id: str = ""
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()

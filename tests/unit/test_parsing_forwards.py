@@ -115,7 +115,10 @@ def test_a_reply_to_a_forward_is_no_forward() -> None:
 
 
 def attached(subject: str, note: str) -> Email:
-    inner = f"From: {PERSON}\nSubject: Release\n\n{WORDS}\n\n-- \nJane\n"
+    inner = (
+        f"From: {PERSON}\nSubject: Release\nDate: Mon, 3 Mar 2025 10:00:00 +0100\n"
+        f"Message-ID: <r1@client.example>\n\n{WORDS}\n\n-- \nJane\n"
+    )
     return read(
         subject,
         f"--b\nContent-Type: text/plain\n\n{note}\n--b\nContent-Type: message/rfc822\n\n{inner}\n"
@@ -129,6 +132,13 @@ def test_a_mail_forwarded_as_attachment() -> None:
     assert (email.original_sender, email.original_subject) == (JANE, "Release")
     assert (email.forward_note, email.forwarded_text) == (NOTE, WORDS)
     assert [a.type for a in email.attachments] == ["message/rfc822"]
+    assert email.original_id == "<r1@client.example>"
+    assert email.original_written == "Mon, 3 Mar 2025 10:00:00 +0100"
+
+
+def test_a_forward_says_when_the_mail_in_it_was_written() -> None:
+    assert read("Fwd: Release", INLINE["Gmail"]).original_written == "Mon, 3 Mar 2025 at 10:00"
+    assert read("Release", WORDS).original_written == ""
 
 
 def test_an_attached_mail_in_an_empty_one_is_the_content() -> None:

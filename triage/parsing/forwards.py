@@ -24,7 +24,8 @@ _MAX_LEVELS = 5
 class Forward:
     """A forwarded mail. `sender` is None when the forward does not say who wrote it.
 
-    `whole` is the attached mail's whole text where nothing else stands in the mail.
+    `written` is when, as its header says. `whole` is the attached mail's whole text where nothing
+    else stands in the mail.
     """
 
     sender: Address | None
@@ -32,6 +33,7 @@ class Forward:
     note: str
     text: str
     whole: str = ""
+    written: str = ""
 
     @property
     def new_text(self) -> str:
@@ -63,6 +65,7 @@ def inline(subject: str, text: str) -> Forward | None:
         subject=values.get("subject", ""),
         note=note,
         text="\n\n".join(part for part in (*between, body) if part),
+        written=values.get("date", ""),
     )
 
 

@@ -115,6 +115,8 @@ def _email(parsed: Parsed, unreadable: tuple[str, ...] = ()) -> Email:
         original_subject=forward.subject if forward else "",
         forward_note=forward.note if forward else "",
         forwarded_text=forward.text if forward else "",
+        original_id=_attached_id(content),
+        original_written=forward.written if forward else "",
         text=content.text if content.text.strip() or not forward else forward.whole,
         new_text=words.new_text,
         kind=sort,
@@ -177,5 +179,14 @@ def _problems(parsed: Parsed, head: Headers, content: Content) -> tuple[str, ...
     if not head.raw("from").strip():
         problems.append("no From header")
     if parsed.defects:
+        written=head.text("date"),
         problems.append("malformed: " + ", ".join(parsed.defects))
     return tuple(problems)
+def _attached_id(content: Content) -> str:
+    """Message-ID of the mail that is attached."""
+    if content.forwarded is None:
+        return ""
+    raw = Headers(content.forwarded).raw("message-id")
+    return next(iter(headers.message_ids(raw)), "")
+
+
