@@ -155,6 +155,7 @@ def make_watchers(
     *,
     stirred: Callable[[str], None] = lambda _account: None,
     touch: bool = True,
+    clock: Callable[[], float] = time.time,
 ) -> list[Watcher]:
     """One watcher per folder of every account. Without `touch` no mailbox is changed.
 
@@ -164,7 +165,7 @@ def make_watchers(
         Watcher(
             source=make_source(account, folder, config),
             store=store,
-            clock=time.time,
+            clock=clock,
             beginning=Beginning(since=account.since, everything=account.everything),
             after=account.after if touch and isinstance(account, ImapAccount) else None,
             batch_messages=config.limits.batch_messages,
@@ -215,11 +216,12 @@ def make_runner(
     numbered: bool = True,
     report: Callable[[Outcome], None] = lambda _outcome: None,
     chores: Sequence[Callable[[float], None]] = (),
+    clock: Callable[[], float] = time.time,
 ) -> EmbeddedRunner:
     """Everything that `triage run` runs, ready to start.
 
     `touch`: make the configured changes in mailboxes. `numbered`: briefs give the store's number
-    of a mail, for `triage label`.
+    of a mail, for `triage label`. `clock` gives epoch seconds.
     """
     config, policy = settings.config, settings.policy
     writer = replace(make_writer(settings), numbered=numbered)
@@ -242,13 +244,13 @@ def make_runner(
             store=store,
             channel=channel,
             rules=retry_rules(config.outgoing),
-            clock=time.time,
+            clock=clock,
             prober=prober,
             on_failure=rewriter.tell_of_failure,
         ),
         follow_up=FollowUp(store=store, rewriter=rewriter),
         watchers=(),
-        clock=time.time,
+        clock=clock,
         report=report,
         chores=chores,
         send_silence_s=config.outgoing.answer_timeout_s + 10 * config.outgoing.timeout_s,
@@ -257,7 +259,9 @@ def make_runner(
     runner.tag_watchers = make_tag_watchers(
         settings, store, labeller, runner.wake_sender, touch=touch
     )
-    runner.watchers = make_watchers(config, store, runner.wake, stirred=runner.stirred, touch=touch)
+    runner.watchers = make_watchers(
+        config, store, runner.wake, stirred=runner.stirred, touch=touch, clock=clock
+    )
     runner.follow_up.folders = [(w.source.account, w.source.folder) for w in runner.watchers]
     return runner
 
