@@ -171,17 +171,10 @@ def _forward_of(message: Message, note: str, levels: int = 5) -> Forward:
         note=note,
         text=own,
         whole=content.text,
+        written=head.text("date"),
     )
 
 
-def _problems(parsed: Parsed, head: Headers, content: Content) -> tuple[str, ...]:
-    problems = [*parsed.problems, *content.problems]
-    if not head.raw("from").strip():
-        problems.append("no From header")
-    if parsed.defects:
-        written=head.text("date"),
-        problems.append("malformed: " + ", ".join(parsed.defects))
-    return tuple(problems)
 def _attached_id(content: Content) -> str:
     """Message-ID of the mail that is attached."""
     if content.forwarded is None:
@@ -190,3 +183,10 @@ def _attached_id(content: Content) -> str:
     return next(iter(headers.message_ids(raw)), "")
 
 
+def _problems(parsed: Parsed, head: Headers, content: Content) -> tuple[str, ...]:
+    problems = [*parsed.problems, *content.problems]
+    if not head.raw("from").strip():
+        problems.append("no From header")
+    if parsed.defects:
+        problems.append("malformed: " + ", ".join(parsed.defects))
+    return tuple(problems)
