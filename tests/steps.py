@@ -135,6 +135,7 @@ def make_bench(folder: Path, policy: Policy = POLICY, firm: Firm = FIRM) -> Benc
             clock=clock,
             prober=ListProber(),
             on_failure=rewriter.tell_of_failure,
+            refuses=rewriter.guard,
         ),
         follow_up=FollowUp(store=store, rewriter=rewriter),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
@@ -50,6 +51,26 @@ def address_problem(address: str) -> str:
     if "." not in domain and domain != "localhost":
         return f'the domain of "{address}" has no ending; write it in full, such as "example.com"'
     return ""
+
+
+def mailbox_key(address: str) -> str:
+    """What tells one mailbox from another, however it is written.
+
+    Letter case, a `+part` of the local part (RFC 5233) and the spelling of an international domain
+    (RFC 5890) make no difference. Empty for what is no address.
+    """
+    local, at, domain = unicodedata.normalize("NFKC", address).strip().rpartition("@")
+    name = local.strip(' "').casefold()
+    return f"{name.partition('+')[0] or name}@{_on_the_wire(domain)}" if at and name else ""
+
+
+def _on_the_wire(domain: str) -> str:
+    """A domain in ASCII, as DNS has it; as it stands where it cannot be written so."""
+    bare = domain.strip(" .>").lower()
+    try:
+        return bare.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return bare
 
 
 def is_ip(host: str) -> bool:

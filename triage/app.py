@@ -247,6 +247,7 @@ def make_runner(
             clock=clock,
             prober=prober,
             on_failure=rewriter.tell_of_failure,
+            refuses=rewriter.guard,
         ),
         follow_up=FollowUp(store=store, rewriter=rewriter),
         watchers=(),

@@ -150,7 +150,7 @@ def people_of_level(
             fresh = (there for there in waiting if there and there.person.id not in told)
             found += [there for there in [next(fresh, None)] if there]
     found += all_present(policy, level.to, day)
-    kept = {t.person.id: t for t in reversed(found) if t.person.address.lower() not in excluded}
+    kept = {t.person.id: t for t in reversed(found) if t.person.mailbox not in excluded}
     return [t for t in dict.fromkeys(found) if kept.get(t.person.id) is t]
 
 
@@ -183,11 +183,6 @@ def next_step(
         and not people_of_level(policy, last, (), told=told, day=day, excluded=excluded)
     )
     spare = present(policy, policy.fallback, day) if nobody else None
-    if (
-        last is None
-        or spare is None
-        or spare.person.id in told
-        or spare.person.address.lower() in excluded
-    ):
+    if last is None or spare is None or spare.person.id in told or spare.person.mailbox in excluded:
         return None
     return NextStep(step=len(levels), level=last, people=(spare,), is_last=True)

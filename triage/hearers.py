@@ -28,8 +28,8 @@ class Hearers:
     Attributes:
         told: ids of those who have heard of its case.
         turn: a number that grows by one a case, for routes of which one person hears.
-        excluded: addresses, in lower case, of people who take part in the mail from outside, or
-            whom it is about.
+        excluded: mailboxes (see `mailbox_key`) of people who take part in the mail from outside,
+            or whom it is about.
         level: how many levels of the policy hear at once.
     """
 
@@ -100,12 +100,12 @@ class Hearers:
         return [
             there
             for there in all_present(self.policy, wanted, self.day)
-            if there.person.address.lower() not in self.excluded
+            if there.person.mailbox not in self.excluded
         ]
 
     def _may_hear(self, person_id: str) -> bool:
         person = self.policy.people.get(person_id)
-        return person is not None and person.address.lower() not in self.excluded
+        return person is not None and person.mailbox not in self.excluded
 
     def _away(self, ids: Iterable[str]) -> bool:
         """Whether somebody of these is missing because they are away."""

@@ -133,6 +133,7 @@ class Email:
         original_written: in a forward, when the mail in it was written, as its header says.
         date: the Date header in UTC, None when absent or unreadable.
         message_id, in_reply_to, references: ids with angle brackets, only such as are valid.
+        others: further people of its headers: Reply-To, Sender, Bcc, more in From than the first.
         kind: see MailKind; UNREADABLE when nothing but headers could be had.
         loop: true when our own loop header is in it, or it passed too many hops (> 50 Received).
         problems: what was wrong with the message, in words; empty for a sound one.
@@ -158,6 +159,7 @@ class Email:
     attachments: tuple[Attachment, ...] = ()
     loop: bool = False
     problems: tuple[str, ...] = ()
+    others: tuple[Address, ...] = ()
 
     @property
     def thread_ids(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date  # noqa: TC003 - the loader reads these annotations at run time
 from typing import TYPE_CHECKING, Literal
 
+from triage.addresses import mailbox_key
 from triage.messages import Urgency
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Person:
     role: str = ""
     deputy: str = ""
     absent: tuple[Absence, ...] = ()
+
+    @property
+    def mailbox(self) -> str:
+        """Their mailbox, however its address is written; see `mailbox_key`."""
+        return mailbox_key(self.address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

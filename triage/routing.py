@@ -49,8 +49,8 @@ def route(
         policy: people, routes and clauses.
         turn: a number that grows by one a case, so that any-of routes take turns.
         case: the open case of the thread, if there is one.
-        excluded: addresses that must not hear, in lower case: the outside people of the mail, and
-            people whom it is about.
+        excluded: mailboxes (see `mailbox_key`) that must not hear: the outside people of the mail,
+            and people whom it is about.
         kind: of issue, which may refine the routes of its tags; see `policy.kinds_key`.
         day: today for the firm, for who is away; None: everybody is there.
 

@@ -127,7 +127,15 @@ def _email(parsed: Parsed, unreadable: tuple[str, ...] = ()) -> Email:
         attachments=content.attachments,
         loop=kind.is_loop(head),
         problems=(*unreadable, *_problems(parsed, head, content)),
+        others=(*senders[1:], *_others(head)),
     )
+
+
+def _others(head: Headers) -> tuple[Address, ...]:
+    """People of a mail beside its sender and recipients; repeated From headers count here."""
+    names = ("reply-to", "sender", "bcc", "resent-from", "resent-to", "resent-cc", "resent-sender")
+    raw = [value for name in names for value in head.all_raw(name)]
+    return tuple(a for a in addresses.merge((), (*raw, *head.all_raw("from")[1:])) if a.address)
 
 
 def _recipients(trusted: tuple[tuple[str, str], ...], raw: tuple[str, ...]) -> tuple[Address, ...]:

@@ -8,10 +8,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from classifiers.api import Evidence, Verdict
+from triage.addresses import mailbox_key
 from triage.hearers import fallback_person
 from triage.messages import Occasion, Recipient
 from triage.parsing import parse
 from triage.pipeline.contained import contained
+from triage.pipeline.envelope import EnvelopeGuard
 from triage.pipeline.issues import Issues
 from triage.pipeline.people import people_outside
 from triage.pipeline.timing import CaseClock
@@ -77,6 +79,11 @@ class Rewriter:
         return CaseClock(policy=self.policy, zone=self.writer.firm.timezone)
 
     @property
+    def guard(self) -> EnvelopeGuard:
+        """Who may be written to."""
+        return EnvelopeGuard(policy=self.policy, firm=self.writer.firm)
+
+    @property
     def issues(self) -> Issues:
         """The policy's kinds of issue."""
         return Issues(policy=self.policy, firm=self.writer.firm)
@@ -111,7 +118,7 @@ class Rewriter:
         issues = self.issues
         given = issues.of_mail(tx, message_id, tags, email, verdict, case_id=case_id, now=now)
         found = issues.explained(self._escalation(email, tags, given.key), given)
-        allowed = [person for person in people if person.address.lower() not in given.excluded]
+        allowed = [person for person in people if person.mailbox not in given.excluded]
         if len(allowed) < len(people):
             log.info("kept from whom it is about", extra={"action": "spared", "case": case_id})
         escalation = replace(
@@ -148,22 +155,25 @@ class Rewriter:
             repeat=timing.repeat,
         )
         for notice, person in zip(notices, escalation.recipients, strict=True):
-            outbox.put(
+            refused = self.guard.post(
                 tx,
                 notice,
+                email=email,
                 case_id=case.id,
                 message_id=stored.id,
                 occasion=occasion.value,
                 urgency=escalation.urgency,
                 now=now,
                 why=" ".join(person.why),
-                policy=self.policy.stamp,
             )
+            if refused:
+                self.tell_of_failure(tx, refused, refused.detail, now)
         return allowed
 
     def tell_of_failure(self, tx: Connection, row: OutboxRow, detail: str, now: float) -> None:
         """A brief will not reach its person: send it to the fallback person, saying so, once."""
-        if row.occasion == Occasion.CONFIRMATION or labels.in_force(tx, row.message_id) == ():
+        of_no_mail = not row.message_id or row.occasion == Occasion.CONFIRMATION
+        if of_no_mail or labels.in_force(tx, row.message_id) == ():
             log.warning(
                 "a mail that nobody needs to hear of instead was not delivered",
                 extra={"action": "failed", "outbox": row.id, "case": row.case_id},
@@ -171,9 +181,9 @@ class Rewriter:
             return
         people = self.policy.people
         email = parse(inbox.load(tx, row.message_id).raw.content)
-        barred = people_outside(email, self.writer.firm) | {row.recipient.lower()}
+        barred = people_outside(email, self.writer.firm) | {mailbox_key(row.recipient)}
         barred |= self.issues.addresses(issue_store.spared_people(tx, row.case_id))
-        others = [p for p in people.values() if p.address.lower() not in barred]
+        others = [p for p in people.values() if p.mailbox not in barred]
         first = fallback_person(self.policy, self.clock.today(now)).person
         instead = first if first in others else next(iter(others), None)
         if row.occasion == Occasion.UNDELIVERED or instead is None:

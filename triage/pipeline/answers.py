@@ -111,7 +111,7 @@ class AnswerTaker:
             vocabulary=self._vocabulary,
             corrector=Corrector(policy=policy, firm=firm, rewriter=rewriter),
         )
-        self._confirmer = Confirmer(writer=writer)
+        self._confirmer = Confirmer(writer=writer, guard=rewriter.guard)
 
     def take(self, tx: Connection, stored: Stored, email: Email, now: float) -> Taken | None:
         """Follow the answer that this mail is; None when it is none."""

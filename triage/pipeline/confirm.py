@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from triage.messages import Address, Occasion, Urgency
+from triage.parsing import parse
 from triage.rendering import notice_id
-from triage.store import outbox
+from triage.store import inbox, outbox
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from triage.messages import Email
     from triage.pipeline.briefs import BriefWriter
+    from triage.pipeline.envelope import EnvelopeGuard
     from triage.policy import Person
     from triage.store.inbox import Stored
     from triage.store.outbox import OutboxRow
@@ -36,6 +38,7 @@ class Confirmer:
     """Writes confirmations and questions into the outbox."""
 
     writer: BriefWriter
+    guard: EnvelopeGuard
 
     def confirm(
         self,
@@ -71,9 +74,10 @@ class Confirmer:
             subject=email.subject or answered.subject,
             in_reply_to=[answered.rfc_id, *email.references, email.message_id],
         )
-        outbox.put(
+        self.guard.post(
             tx,
             notice,
+            email=parse(inbox.load(tx, answered.message_id).raw.content),
             case_id=answered.case_id,
             message_id=answered.message_id,
             occasion=Occasion.CONFIRMATION.value,

@@ -17,6 +17,7 @@ from triage.pipeline.answers import AnswerTaker
 from triage.pipeline.bounces import returns_unreadable, take_bounce
 from triage.pipeline.client_answers import take_client_answer
 from triage.pipeline.contained import is_of_store, report
+from triage.pipeline.envelope import EnvelopeGuard
 from triage.pipeline.issues import NOTHING_GIVEN, Given, Issues
 from triage.pipeline.people import (
     client_address,
@@ -82,6 +83,10 @@ class Decider:
     @property
     def _rewriter(self) -> Rewriter:
         return Rewriter(policy=self.policy, writer=self.writer)
+
+    @property
+    def _guard(self) -> EnvelopeGuard:
+        return EnvelopeGuard(policy=self.policy, firm=self.firm)
 
     @property
     def _clock(self) -> CaseClock:
@@ -274,17 +279,19 @@ class Decider:
             attach=stored.attempts <= MAX_ATTEMPTS,
         )
         for notice, person in zip(notices, escalation.recipients, strict=True):
-            outbox.put(
+            refused = self._guard.post(
                 tx,
                 notice,
+                email=email,
                 case_id=case.id,
                 message_id=stored.id,
                 occasion=escalation.occasion.value,
                 urgency=escalation.urgency,
                 now=now,
                 why=" ".join(person.why),
-                policy=self.policy.stamp,
             )
+            if refused:
+                self._rewriter.tell_of_failure(tx, refused, refused.detail, now)
         basis = Basis(tags=escalation.tags, issue=given.key, step=escalation.level)
         self._clock.start(
             tx, before=before, case_id=case.id, message_id=stored.id, basis=basis, now=now

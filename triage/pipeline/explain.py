@@ -88,7 +88,7 @@ def explain(tx: Connection, case_id: int, clock: CaseClock, firm: Firm) -> Expla
     spared = issues.spared_people(tx, case_id)
     people = clock.policy.people
     excluded = people_outside(email, firm) | {
-        people[each].address.lower() for each in spared if each in people
+        people[each].mailbox for each in spared if each in people
     }
     return Explanation(
         case=case,

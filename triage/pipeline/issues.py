@@ -39,7 +39,7 @@ class Given:
     Attributes:
         issues: by tag; only kinds that the policy knows beneath it.
         spared: ids of the people whom it is about.
-        excluded: addresses, in lower case, of all who must not hear: those, and outsiders.
+        excluded: mailboxes (see `mailbox_key`) of all who must not hear: those, and outsiders.
     """
 
     issues: Mapping[str, Issue]
@@ -144,9 +144,9 @@ class Issues:
         return named_in(text, self.policy.people.values(), writer=email.sender.address)
 
     def addresses(self, people: Collection[str]) -> frozenset[str]:
-        """The addresses of people of the policy, in lower case."""
+        """The mailboxes of people of the policy, see `mailbox_key`."""
         known = (self.policy.people[each] for each in people if each in self.policy.people)
-        return frozenset(person.address.lower() for person in known)
+        return frozenset(person.mailbox for person in known)
 
     def explained(self, escalation: Escalation, given: Given) -> Escalation:
         """The escalation, saying why each kind is suggested and who is not told."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from classifiers.api import Document
+from triage.addresses import mailbox_key
 from triage.summary.people import organisation
 
 if TYPE_CHECKING:
@@ -44,8 +45,13 @@ def is_same_client(address: str, other: str) -> bool:
 
 
 def people_outside(email: Email, firm: Firm) -> frozenset[str]:
-    """Addresses in the mail that are not ours, lower case: they must never get a brief."""
-    people = [email.sender, *email.to, *email.cc]
+    """Mailboxes in the mail that are not ours: they must never get a brief. See `mailbox_key`."""
+    people = [email.sender, *email.to, *email.cc, *email.others]
     people += [email.original_sender] if email.original_sender else []
-    addresses = {person.address.lower() for person in people if person.address}
-    return frozenset(a for a in addresses if firm.role_of(a) != "staff")
+    outside = (person.address for person in people if not is_ours(person.address, firm))
+    return frozenset(key for address in outside if (key := mailbox_key(address)))
+
+
+def is_ours(address: str, firm: Firm) -> bool:
+    """Whether an address is of our own people, however it is written."""
+    return "staff" in {firm.role_of(address), firm.role_of(mailbox_key(address))}

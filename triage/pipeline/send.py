@@ -51,6 +51,7 @@ class Sender:
 
     `clock` gives epoch seconds: a claim is dated when it is made. `on_failure` is called, in the
     same transaction, for a notice that will not be tried again: somebody else must be told.
+    `refuses` is asked last of all whether a notice may go to its recipient, and says why not.
     """
 
     store: Store
@@ -59,6 +60,7 @@ class Sender:
     clock: Callable[[], float]
     prober: Prober | None = None
     on_failure: Callable[[Connection, OutboxRow, str, float], None] | None = None
+    refuses: Callable[[Connection, OutboxRow, str], str] = lambda _tx, _row, _recipient: ""
 
     def send_due(
         self,
@@ -89,6 +91,11 @@ class Sender:
         """One attempt for one row, with its result recorded."""
         with self.store.read() as tx:
             notice = outbox.notice(tx, row.id)
+            refused = self.refuses(tx, row, notice.recipient)
+        if refused:
+            delivery = Delivery(status=DeliveryStatus.REFUSED, detail=refused)
+            self._record(row, delivery, row.attempts)
+            return delivery
         claims: list[bool] = []
 
         def claim() -> bool:

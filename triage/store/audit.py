@@ -21,6 +21,7 @@ Action = Literal[
     "deferred",
     "failed",
     "held",
+    "refused",
     "uncertain",
     "retried",
     "bounced",

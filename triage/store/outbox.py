@@ -3,12 +3,14 @@
 States: queued -> sending -> sent | failed | queued (certainly not accepted) | held (unknown, waits
 for a person). `sending` is committed by compare-and-swap after the server's 354 and before the
 final dot, so a crash before it means "not sent" and a crash after it means "uncertain".
+A brief that is held back begins as `digest` instead: it waits for its reader's digest, and becomes
+`digested`, or `queued` when its time comes first; see `triage.store.held`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -21,6 +23,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row
+
+
+HeldFor = Literal["budget", "low"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why a brief waits for its reader's digest, and until when at most (epoch seconds).
+
+    `says` is the reason in words.
+    """
+
+    held_for: HeldFor
+    says: str
+    until: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +79,23 @@ def put(
     tx: Connection,
     notice: Notice,
     *,
-    case_id: int,
-    message_id: int,
+    case_id: int | None,
+    message_id: int | None,
     occasion: str,
     urgency: Urgency,
     now: float,
     why: str = "",
     policy: str = "",
+    refused: str = "",
+    hold: Hold | None = None,
 ) -> bool:
     """Queue a notice; False when the same notice (by Message-ID) is in the outbox already.
 
-    `why` says which rules lead to its recipient, `policy` in which policy they stand.
+    `why` says which rules lead to its recipient, `policy` in which policy they stand. `refused`
+    says why it must not go to its recipient: it is put down as failed. `hold`: it waits for a
+    digest.
     """
+    state = "failed" if refused else "digest" if hold else "queued"
     statement = (
         upsert(outbox)
         .values(
@@ -86,13 +108,15 @@ def put(
             recipient=notice.recipient,
             subject=notice.subject,
             content=notice.content,
-            state="queued",
+            state=state,
             attempts=0,
-            next_attempt_at=now,
+            next_attempt_at=hold.until if hold else now,
             created_at=now,
-            detail="",
+            finished_at=now if refused else None,
+            detail=refused or (hold.says if hold else ""),
             why=why,
             policy=policy[:200],
+            held_for=hold.held_for if hold else "",
         )
         .on_conflict_do_nothing()
     )
