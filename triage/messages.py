@@ -132,6 +132,7 @@ class Email:
         original_id: Message-ID of a mail that is attached, as in a forward; empty when unknown.
         original_written: in a forward, when the mail in it was written, as its header says.
         date: the Date header in UTC, None when absent or unreadable.
+        utc_offset_s: how far the Date header's clock is ahead of UTC; None when it does not say.
         message_id, in_reply_to, references: ids with angle brackets, only such as are valid.
         others: further people of its headers: Reply-To, Sender, Bcc, more in From than the first.
         kind: see MailKind; UNREADABLE when nothing but headers could be had.
@@ -151,6 +152,7 @@ class Email:
     forward_note: str = ""
     forwarded_text: str = ""
     date: datetime | None = None
+    utc_offset_s: int | None = None
     original_id: str = ""
     original_written: str = ""
     message_id: str = ""
@@ -224,8 +226,10 @@ class Occasion(StrEnum):
     REMINDER = "reminder"
     UNDELIVERED = "undelivered"
     LEVEL = "level"  # those who were told before have not answered
+    UPDATE = "update"  # the client has not heard from us for as long as the policy allows
     CORRECTED = "corrected"  # a reader added a tag, and this person must know of it
     CONFIRMATION = "confirmation"  # no brief: what we understood of somebody's answer to one
+    DIGEST = "digest"  # no brief: what a person should know of a day or a week
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,8 +297,28 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientView:
+    """What a brief may say of a client, and of what they have heard from us in this thread.
+
+    Attributes:
+        opened: when their earlier cases were opened, oldest first.
+        unresolved: how many of those are.
+        answered_at, answered_by: the last answer to them, and by whom in words.
+        waiting_since: their oldest mail that came after it.
+        update_by: until when the policy wants them to hear from us.
+    """
+
+    opened: tuple[datetime, ...] = ()
+    unresolved: int = 0
+    answered_at: datetime | None = None
+    answered_by: str = ""
+    waiting_since: datetime | None = None
+    update_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """What a brief may say about the case it belongs to."""
+    """What a brief may say about the case it belongs to. `client`: None for our own people."""
 
     id: int
     opened_at: datetime
@@ -302,6 +326,7 @@ class CaseView:
     earlier_tags: tuple[str, ...] = ()
     earlier_subjects: tuple[str, ...] = ()
     owner: str = ""
+    client: ClientView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,3 +158,22 @@ def test_a_subject_as_thread_key(subject: str, expected: str) -> None:
 def test_rubbish_before_the_headers_hides_nothing(raw: bytes) -> None:
     email = parse(raw)
     assert (email.subject, email.sender.address, email.text.strip()) == ("x", "a@x.example", "hi")
+
+
+@pytest.mark.parametrize(
+    ("date", "offset_s"),
+    [
+        ("Tue, 3 Mar 2026 10:20:00 +0100", 3600),
+        ("Tue, 3 Mar 2026 10:20:00 -0530", -19800),
+        ("Tue, 3 Mar 2026 10:20:00 +0000", 0),
+        ("Tue, 3 Mar 2026 10:20:00 GMT", 0),
+        ("Tue, 3 Mar 2026 10:20:00 -0000", None),
+        ("Tue, 3 Mar 2026 10:20:00", None),
+        ("Tue, 3 Mar 2026 10:20:00 +9900", None),
+        ("rubbish", None),
+        ("", None),
+    ],
+)
+def test_the_writers_clock_is_known_where_the_date_says_so(date: str, offset_s: int | None) -> None:
+    raw = f"From: dana@x.example\r\nDate: {date}\r\n\r\nHi".encode()
+    assert parse(raw).utc_offset_s == offset_s

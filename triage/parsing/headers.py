@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_SUBJECT_CHARS = 1_000
 MAX_REFERENCES = 100
+_DAY_S = 86400
 
 # Printable ASCII with one @ between two non-empty sides. These ids go into headers we write.
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,250}@[!-;=?A-~]{1,250}>")
@@ -69,6 +70,16 @@ def message_ids(raw: str) -> tuple[str, ...]:
     """Valid ids in a header value, without repeats: the thread's first one and its last 99."""
     ids = list(dict.fromkeys(_MESSAGE_ID.findall(raw)))
     return tuple(ids if len(ids) <= MAX_REFERENCES else [ids[0], *ids[1 - MAX_REFERENCES :]])
+
+
+def utc_offset_s(raw: str) -> int | None:
+    """How far the clock of a Date header is ahead of UTC; None where it does not say (-0000)."""
+    try:
+        parsed = email.utils.parsedate_tz(raw[:100])
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    offset = parsed[9] if parsed else None
+    return offset if offset is None or abs(offset) < _DAY_S else None
 
 
 def date(raw: str) -> datetime | None:

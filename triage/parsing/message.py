@@ -121,6 +121,7 @@ def _email(parsed: Parsed, unreadable: tuple[str, ...] = ()) -> Email:
         new_text=words.new_text,
         kind=sort,
         date=parsed.date or headers.date(head.raw("date")),
+        utc_offset_s=headers.utc_offset_s(head.raw("date")),
         message_id=next(iter(headers.message_ids(head.raw("message-id"))), ""),
         in_reply_to=headers.message_ids(head.raw("in-reply-to"))[:10],
         references=headers.message_ids(head.raw("references")),
