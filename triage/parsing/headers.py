@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MAX_SUBJECT_CHARS = 1_000
 MAX_REFERENCES = 100
-_DAY_S = 86400
 
 # Printable ASCII with one @ between two non-empty sides. These ids go into headers we write.
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,250}@[!-;=?A-~]{1,250}>")
@@ -75,11 +74,10 @@ def message_ids(raw: str) -> tuple[str, ...]:
 def utc_offset_s(raw: str) -> int | None:
     """How far the clock of a Date header is ahead of UTC; None where it does not say (-0000)."""
     try:
-        parsed = email.utils.parsedate_tz(raw[:100])
-    except (ValueError, TypeError, IndexError, OverflowError):
+        ahead = email.utils.parsedate_to_datetime(raw[:100]).utcoffset()
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
         return None
-    offset = parsed[9] if parsed else None
-    return offset if offset is None or abs(offset) < _DAY_S else None
+    return int(ahead.total_seconds()) if ahead is not None else None
 
 
 def date(raw: str) -> datetime | None:
