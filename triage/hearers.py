@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from triage.followup import levels_of, next_step, people_of_level, skip_for
+from triage.followup import levels_of, next_step, people_of_level, routes_of, skip_for
 from triage.messages import Recipient
 from triage.presence import Present, all_present, present
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from triage.messages import Urgency
+    from triage.messages import Escalation, Urgency
     from triage.policy import Policy, Route
 
 
@@ -27,7 +27,9 @@ class Hearers:
 
     Attributes:
         told: ids of those who have heard of its case.
-        turn: a number that grows by one a case, for routes of which one person hears.
+        turns: when whom it was last, by `turn_key` of a route of which one person hears, and by
+            the ids of people; whose turn is longest ago is next.
+        turn: a number that grows by one a case; decides between those who never had a turn.
         excluded: mailboxes (see `mailbox_key`) of people who take part in the mail from outside,
             or whom it is about.
         level: how many levels of the policy hear at once.
@@ -39,6 +41,8 @@ class Hearers:
     excluded: frozenset[str]
     day: date | None
     level: int = 0
+    turns: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    _picked: dict[str, str] = field(default_factory=dict)
     _there: dict[str, Present] = field(default_factory=dict)
     _tags: dict[str, list[str]] = field(default_factory=dict)
     _why: dict[str, list[str]] = field(default_factory=dict)
@@ -127,12 +131,19 @@ class Hearers:
         if len(own) == 1:
             return [(own[0], f"{route.title}: one person is enough, and only they are there.")]
         names = " and ".join(there.person.name for there in own)
-        return [
-            (
-                own[self.turn % len(own)],
-                f"{route.title}: one person is enough; {names} take turns, and it is theirs.",
-            )
-        ]
+        why = f"{route.title}: one person is enough; {names} take turns, and it is theirs."
+        return [(self._in_turn(route, own), why)]
+
+    def _in_turn(self, route: Route, own: Sequence[Present]) -> Present:
+        """Whose turn it is: the same person's for all that one mail brings to the same people."""
+        key, first = turn_key(route), self.turn % len(own)
+        picked = next((t for t in own if t.person.id == self._picked.get(key)), None)
+        if picked is None:
+            last = self.turns.get(key, {})
+            rotated = [*own[first:], *own[:first]]
+            picked = min(rotated, key=lambda there: last.get(there.person.id, 0.0))
+        self._picked[key] = picked.person.id
+        return picked
 
     def _add_next(self, route: Route) -> None:
         levels = levels_of(self.policy, [route])
@@ -153,6 +164,22 @@ class Hearers:
             tags.append(tag)
         reasons = self._why.setdefault(key, [])
         reasons += [says for says in (why, there.standing_in) if says and says not in reasons]
+
+
+def turn_key(route: Route) -> str:
+    """Names the people who take turns in a route: routes that name the same share their turns."""
+    return " ".join(sorted(route.to))
+
+
+def turns_taken(policy: Policy, escalation: Escalation, kind: str) -> list[tuple[str, str]]:
+    """Whose turn it was with an escalation: (`turn_key`, id of the person)."""
+    shared = [r for r in routes_of(policy, escalation.tags, kind) if r.need == "any" and r.to[1:]]
+    return [
+        (turn_key(route), person.id)
+        for route in shared
+        for person in escalation.recipients
+        if route.tag in person.tags and person.id in route.to
+    ]
 
 
 def as_recipient(

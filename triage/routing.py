@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from triage.followup import routes_of
@@ -15,7 +16,7 @@ from triage.hearers import Hearers, as_recipient, fallback_person
 from triage.messages import Escalation, Occasion, Reason, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from triage.policy import Kind, Policy, Raise, Route
@@ -36,6 +37,7 @@ def route(
     text: str,
     policy: Policy,
     turn: int = 0,
+    turns: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
     case: KnownCase | None = None,
     excluded: Collection[str] = (),
     kind: str = "",
@@ -48,6 +50,7 @@ def route(
         text: subject and new text, searched for words that make it more urgent.
         policy: people, routes and clauses.
         turn: a number that grows by one a case, so that any-of routes take turns.
+        turns: when whose turn it was last, see `Hearers`; comes before `turn`.
         case: the open case of the thread, if there is one.
         excluded: mailboxes (see `mailbox_key`) that must not hear: the outside people of the mail,
             and people whom it is about.
@@ -68,7 +71,9 @@ def route(
         return None
     windows = [r.acknowledge_within_s for r in routes if r.acknowledge_within_s is not None]
     told = case.recipients if case else ()
-    hearers = Hearers(policy=policy, told=told, turn=turn, excluded=frozenset(excluded), day=day)
+    hearers = Hearers(
+        policy=policy, told=told, turn=turn, turns=turns, excluded=frozenset(excluded), day=day
+    )
     hearers.add_told()
     for each in routes:
         hearers.add_route(each)

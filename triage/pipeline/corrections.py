@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from triage.feedback import apply, resolve
+from triage.hearers import turns_taken
 from triage.messages import Occasion, Urgency
 from triage.parsing import parse
 from triage.pipeline.again import Timing, verdict_of
 from triage.pipeline.timing import Basis
 from triage.routing import KnownCase, route
-from triage.store import audit, cases, inbox, issues, labels, outbox
+from triage.store import audit, cases, inbox, issues, labels, outbox, turns
 from triage.store.issues import Issue
 from triage.summary.wording import listed
 
@@ -200,7 +201,7 @@ class Corrector:
         if added:
             before = tuple(tag for tag in case.tags if tag not in added)
             known = KnownCase(tags=before, urgency=case.urgency, recipients=tuple(told))
-            found = self._who_hears(added, email, known, given, turn=cases.count(tx), now=now)
+            found = self._who_hears(added, email, known, given, last=turns.last(tx), now=now)
         if found is None:
             cases.retag(tx, case.id, tags=tags, urgency=urgency)
             return ()
@@ -219,6 +220,7 @@ class Corrector:
         names = tuple(person.name for person in found.recipients)
         recipients = [*told, *(person.id for person in found.recipients)]
         cases.extend(tx, case.id, tags=tags, urgency=urgency, recipients=recipients, now=now)
+        turns.take(tx, turns_taken(self.policy, found, given.key), now)
         basis = Basis(tags=found.tags, issue=given.key, step=found.level)
         self.rewriter.clock.start(
             tx, before=case, case_id=case.id, message_id=message_id, basis=basis, now=now
@@ -258,7 +260,7 @@ class Corrector:
         known: KnownCase,
         given: Given,
         *,
-        turn: int,
+        last: Mapping[str, Mapping[str, float]],
         now: float,
     ) -> Escalation | None:
         """Those who must know of the added tags and have not heard of the case; None: nobody."""
@@ -267,7 +269,7 @@ class Corrector:
             added,
             text=_searched(email),
             policy=self.policy,
-            turn=turn,
+            turns=last,
             case=known,
             excluded=given.excluded,
             kind=given.key,

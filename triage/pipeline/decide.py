@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from triage.hearers import turns_taken
 from triage.messages import Address, Email, Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
 from triage.pipeline.again import Rewriter
@@ -26,7 +27,7 @@ from triage.pipeline.people import (
 from triage.pipeline.threads import open_case_of
 from triage.pipeline.timing import Basis, CaseClock
 from triage.routing import KnownCase, route, to_fallback
-from triage.store import audit, cases, inbox, issues, outbox
+from triage.store import audit, cases, inbox, issues, outbox, turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,7 +205,7 @@ class Decider:
             verdict.tags,
             text=f"{email.subject}\n{email.new_text}",
             policy=self.policy,
-            turn=cases.count(tx) if verdict.tags else 0,  # counting every case is not free
+            turns=turns.last(tx) if verdict.tags else {},
             case=_known(case) if case else None,
             excluded=given.excluded,
             kind=given.key,
@@ -292,6 +293,7 @@ class Decider:
             )
             if refused:
                 self._rewriter.tell_of_failure(tx, refused, refused.detail, now)
+        turns.take(tx, turns_taken(self.policy, escalation, given.key), now)
         basis = Basis(tags=escalation.tags, issue=given.key, step=escalation.level)
         self._clock.start(
             tx, before=before, case_id=case.id, message_id=stored.id, basis=basis, now=now

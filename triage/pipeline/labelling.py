@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from triage.errors import NotFoundError
 from triage.feedback import Meaning
+from triage.hearers import turns_taken
 from triage.messages import Occasion
 from triage.parsing import normalise_subject, parse
 from triage.pipeline.again import Timing, verdict_of
@@ -19,7 +20,7 @@ from triage.pipeline.people import client_address
 from triage.pipeline.threads import open_case_of
 from triage.pipeline.timing import Basis
 from triage.routing import route
-from triage.store import audit, cases, inbox, issues, labels, undo
+from triage.store import audit, cases, inbox, issues, labels, turns, undo
 from triage.summary.wording import listed
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Labeller:
             known.after,
             text=f"{email.subject}\n{email.new_text}",
             policy=self.policy,
-            turn=cases.count(tx),
+            turns=turns.last(tx),
             excluded=given.excluded,
             kind=given.key,
             day=self.rewriter.clock.today(now),
@@ -191,6 +192,7 @@ class Labeller:
         escalation = self.rewriter.clock.dated(
             escalation, case.recipients, now, issue=given.key, excluded=given.excluded
         )
+        turns.take(tx, turns_taken(self.policy, escalation, given.key), now)
         basis = Basis(tags=escalation.tags, issue=given.key, step=escalation.level)
         self._tell(tx, case.id, known.message_id, escalation, basis=basis, who=who, now=now)
         names = tuple(person.name for person in escalation.recipients)
