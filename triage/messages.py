@@ -353,7 +353,7 @@ OUTCOMES = (
     "acknowledged",  # a recipient answered our brief
     "asked",  # a recipient's answer was unclear, and they were asked what they mean
     "unreadable",  # kept, and forwarded to the fallback person
-    "duplicate",  # the same bytes were handled under another UID
+    "duplicate",  # the same mail was handled under another UID, or by another way
     "vanished",  # gone from the server before it could be read
     "learnt",  # met only where a person had put it to say what it is
 )

@@ -10,14 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from triage.parsing import addresses, quotes, subjects
+from triage.messages import Address
+from triage.parsing import addresses, charsets, quotes, subjects
 from triage.parsing.boundaries import Cut, boundary_at, may_hold_forward
 
 if TYPE_CHECKING:
-    from triage.messages import Address
     from triage.parsing.boundaries import Boundary
 
 _MAX_LEVELS = 5
+_MAX_NAME_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,12 @@ def _dequoted(lines: list[str]) -> list[str]:
 
 
 def _sender(value: str) -> Address | None:
-    """`Jane Roe <jane@x.example>`, with the `[mailto:...]` of Outlook and link marks undone."""
+    """`Jane Roe <jane@x.example>`, with the `[mailto:...]` of Outlook and link marks undone.
+
+    Within a company a forward may name people without their addresses: `Roe, Jane`.
+    """
+    if value and "@" not in value:
+        return Address(address="", name=charsets.clean_line(value.strip(" \"'"))[:_MAX_NAME_CHARS])
     value = value.replace("[mailto:", "<").replace("<mailto:", "<").replace("]", ">")
     found = addresses.parse(value[:1_000])
     return found[0] if found else None

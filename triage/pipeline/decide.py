@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from triage.hearers import turns_taken
 from triage.messages import Address, Email, Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
 from triage.pipeline.again import Rewriter
@@ -20,6 +19,7 @@ from triage.pipeline.client_answers import take_client_answer
 from triage.pipeline.contained import is_of_store, report
 from triage.pipeline.envelope import EnvelopeGuard
 from triage.pipeline.issues import NOTHING_GIVEN, Given, Issues
+from triage.pipeline.matters import Matters
 from triage.pipeline.people import (
     client_address,
     document,
@@ -27,7 +27,7 @@ from triage.pipeline.people import (
 from triage.pipeline.threads import open_case_of
 from triage.pipeline.timing import Basis, CaseClock
 from triage.routing import KnownCase, route, to_fallback
-from triage.store import audit, cases, inbox, issues, outbox, turns
+from triage.store import audit, cases, inbox, issues, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +92,10 @@ class Decider:
     @property
     def _clock(self) -> CaseClock:
         return CaseClock(policy=self.policy, zone=self.firm.timezone)
+
+    @cached_property
+    def _matters(self) -> Matters:
+        return Matters(firm=self.firm)
 
     @cached_property
     def _issues(self) -> Issues:
@@ -190,8 +194,14 @@ class Decider:
     def _judge(self, tx: Connection, reading: Reading, verdict: Verdict, now: float) -> Outcome:
         email, stored = reading.email, reading.stored
         self._save_verdict(tx, stored.id, verdict, now)
+        says_something = bool(verdict.tags or verdict.unsure or verdict.novel)
+        same = self._matters.of(tx, stored, email, telling=says_something)
+        if same and same.brings_nothing:
+            return self._joined(tx, reading, same.action, same.why, case=same.case, now=now)
         take_client_answer(tx, stored, email, self.firm, now)
         case = open_case_of(tx, email, self.firm, now)
+        same = same if same and same.may_be_in(case) else None
+        case = case or (same.case if same else None)
         given = self._issues.of_mail(
             tx,
             stored.id,
@@ -205,14 +215,18 @@ class Decider:
             verdict.tags,
             text=f"{email.subject}\n{email.new_text}",
             policy=self.policy,
-            turns=turns.last(tx) if verdict.tags else {},
-            case=_known(case) if case else None,
+            turn=cases.count(tx) if verdict.tags else 0,  # counting every case is not free
+            case=_known(case, same.tags if same else ()) if case else None,
             excluded=given.excluded,
             kind=given.key,
             day=self._clock.today(now),
         )
         if escalation:
             escalation = self._issues.explained(escalation, given)
+            if case and same:
+                audit.note(
+                    tx, "joined", now=now, case_id=case.id, message_id=stored.id, detail=same.why
+                )
             return self._escalate(tx, reading, escalation, case, now, given=given)
         case_id = case.id if case else None
         open_questions = set(verdict.unsure_tags) - set(case.tags if case else ())
@@ -221,11 +235,27 @@ class Decider:
             why = _why_unsure(verdict, email)
             return self._conclude(tx, reading, "unsure", why, case_id=case_id)
         if case and (verdict.tags or verdict.unsure):
-            why = f"case {case.id} has it already"
-            audit.note(tx, "joined", now=now, case_id=case.id, message_id=stored.id)
-            return self._conclude(tx, reading, "joined", why, case_id=case_id)
+            why = same.why if same else f"case {case.id} has it already"
+            return self._joined(tx, reading, "joined", why, case=case, now=now)
         why = f"no tag; belongs to case {case_id}" if case else "no tag"
         return self._conclude(tx, reading, "left", why, case_id=case_id)
+
+    def _joined(
+        self,
+        tx: Connection,
+        reading: Reading,
+        action: str,
+        why: str,
+        *,
+        case: cases.Case | None,
+        now: float,
+    ) -> Outcome:
+        """The mail brings nothing new: to its case, or to an earlier mail without one."""
+        if case:
+            audit.note(
+                tx, "joined", now=now, case_id=case.id, message_id=reading.stored.id, detail=why
+            )
+        return self._conclude(tx, reading, action, why, case_id=case.id if case else None)
 
     def _escalate(
         self,
@@ -293,7 +323,6 @@ class Decider:
             )
             if refused:
                 self._rewriter.tell_of_failure(tx, refused, refused.detail, now)
-        turns.take(tx, turns_taken(self.policy, escalation, given.key), now)
         basis = Basis(tags=escalation.tags, issue=given.key, step=escalation.level)
         self._clock.start(
             tx, before=before, case_id=case.id, message_id=stored.id, basis=basis, now=now
@@ -406,5 +435,7 @@ def _why_unsure(verdict: Verdict, email: Email) -> str:
     return "; ".join(reasons)
 
 
-def _known(case: cases.Case) -> KnownCase:
-    return KnownCase(tags=case.tags, urgency=case.urgency, recipients=case.recipients)
+def _known(case: cases.Case, told: Sequence[str]) -> KnownCase:
+    """The case as routing sees it. `told`: tags of the mail that this one says again."""
+    tags = tuple(dict.fromkeys([*case.tags, *told]))
+    return KnownCase(tags=tags, urgency=case.urgency, recipients=case.recipients)
