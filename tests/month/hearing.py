@@ -128,14 +128,44 @@ class Office:
 
 
 @dataclass(kw_only=True)
-class Hearing:
-    """Who hears of one mail, and which level of the policy is told with it."""
+class Turns:
+    """Whose turn it was when, for each set of people of whom one hears; the last is the newest."""
 
-    people: list[str] = field(default_factory=list)
+    taken: list[tuple[frozenset[str], str]] = field(default_factory=list)
+
+    def next_of(self, among: Sequence[str], people: Sequence[str]) -> str:
+        """Whose turn is longest ago; who never had one comes first."""
+        last = {person: n for n, (key, person) in enumerate(self.taken) if key == frozenset(among)}
+        return min(people, key=lambda person: last.get(person, -1))
+
+    def take(self, among: Sequence[str], person: str) -> None:
+        self.taken.append((frozenset(among), person))
+
+
+@dataclass(kw_only=True)
+class Hearing:
+    """Who hears of one mail and for which tags, and which level of the policy is told with it."""
+
+    tags: dict[str, set[str]] = field(default_factory=dict)
     reached: int = -1
 
-    def add(self, people: Sequence[str]) -> None:
-        self.people += [person for person in people if person not in self.people]
+    @property
+    def people(self) -> list[str]:
+        return list(self.tags)
+
+    def add(self, people: Sequence[str], tags: Sequence[str] = ()) -> None:
+        for person in people:
+            self.tags.setdefault(person, set()).update(tags)
+
+    def take_turns(self, turns: Turns, tags: Sequence[str], kinds: Mapping[str, str]) -> None:
+        """Write down whose turn it was."""
+        for tag in tags:
+            rule = rule_for(tag, kinds)
+            if rule.every or len(rule.to) == 1:
+                continue
+            for person, theirs in self.tags.items():
+                if tag in theirs and person in rule.to:
+                    turns.take(rule.to, person)
 
 
 def who_hears(
@@ -146,7 +176,7 @@ def who_hears(
     known: Sequence[str],
     urgency: int,
     told: Sequence[str],
-    turn: int,
+    turns: Turns,
 ) -> Hearing:
     """Those who have heard, the people of each route, and a level to which a grave case goes.
 
@@ -154,21 +184,28 @@ def who_hears(
     """
     hearing = Hearing()
     hearing.add(office.there(told))
+    picked: dict[frozenset[str], str] = {}
     for tag in tags:
         rule = rule_for(tag, kinds)
-        hearing.add(_of_route(office, rule, told, turn))
+        hearing.add(_of_route(office, rule, told, turns, picked), [tag])
         if office.all_gone(rule.to):
             found = office.next_level([rule], -1, ())
             if found:
-                hearing.add(found[1])
+                hearing.add(found[1], [tag])
                 hearing.reached = max(hearing.reached, place_of(found[0]))
     _skip(office, hearing, list(dict.fromkeys([*known, *tags])), kinds, urgency)
     if not hearing.people:
-        hearing.add([office.last_resort()])
+        hearing.add([office.last_resort()], tags)
     return hearing
 
 
-def _of_route(office: Office, rule: Rule, told: Sequence[str], turn: int) -> list[str]:
+def _of_route(
+    office: Office,
+    rule: Rule,
+    told: Sequence[str],
+    turns: Turns,
+    picked: dict[frozenset[str], str],
+) -> list[str]:
     there = office.there(rule.to)
     if rule.every or not there:
         return there
@@ -176,7 +213,12 @@ def _of_route(office: Office, rule: Rule, told: Sequence[str], turn: int) -> lis
     if heard:
         return heard[:1]
     own = office.themselves(rule.to) or there
-    return [own[turn % len(own)]]
+    if len(own) == 1 or len(rule.to) == 1:
+        return own[:1]
+    key = frozenset(rule.to)
+    if picked.get(key) not in own:
+        picked[key] = turns.next_of(rule.to, own)
+    return [picked[key]]
 
 
 def _skip(
@@ -197,7 +239,7 @@ def _skip(
     if not found:
         return
     level = found[-1]
-    hearing.add(office.at_level(level, rules, list(hearing.people)))
+    hearing.add(office.at_level(level, rules, hearing.people), tags)
     before_last = levels[-2] if len(levels) > 1 else None
     told = before_last if level is levels[-1] else level
     hearing.reached = max(hearing.reached, place_of(told))

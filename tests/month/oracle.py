@@ -17,6 +17,7 @@ from tests.month.answering import Answer, Reply, draw_answer, draw_reply
 from tests.month.cards import Case, Sent, Window
 from tests.month.hearing import (
     Office,
+    Turns,
     levels_for,
     place_of,
     rule_for,
@@ -62,6 +63,7 @@ class Oracle:
             for m in self.planned
             if m.matter.kind
         }
+        self._turns = Turns()
         self.cases: list[Case] = []
         self._now = self.world.begin
 
@@ -132,8 +134,9 @@ class Oracle:
                 known=case.tags if case else [],
                 urgency=max(urgencies.values()),
                 told=case.told if case else [],
-                turn=len(self.cases),
+                turns=self._turns,
             )
+            hearing.take_turns(self._turns, mail.tags, kinds)
             self._escalate(mail, case, occasion, hearing, barred)
             return "escalated"
         if set(mail.matter.unsure) - set(case.tags if case else ()):
@@ -409,10 +412,12 @@ class Oracle:
             hearing = who_hears(
                 self.office(case), added, kinds, known=case.tags,
                 urgency=max(urgency_of(t, rule_for(t, kinds), mail.matter.words) for t in added),
-                told=told, turn=len(self.cases),
+                told=told, turns=self._turns,
             )  # fmt: skip
             fresh = [person for person in hearing.people if person not in told]
             if fresh:
+                hearing.tags = {person: hearing.tags[person] for person in fresh}
+                hearing.take_turns(self._turns, added, kinds)
                 case.told = told
                 self._extend(case, tags, urgency, fresh)
                 self._tell(case, fresh, "corrected", mail.number)
