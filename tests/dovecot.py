@@ -30,6 +30,8 @@ from tests.certificates import make_certificates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from tests.oauth_stub import Issuer
+
 PASSWORD = "correct-horse"  # of every user who has none of their own
 USER = "inbox@example.org"
 # What Dovecot 2.3 offers after login; tests take single words out of it.
@@ -59,7 +61,8 @@ class Dovecot:
     `port` speaks IMAP and STARTTLS, `tls_port` IMAPS. `without` takes words out of the
     capabilities that the server offers after login ("IDLE", "MOVE", "UIDPLUS").
     `plaintext=False` refuses a login before STARTTLS. `separator` and `prefix` are those of
-    everybody's folders.
+    everybody's folders. With an `issuer` its tokens are taken too; with a `relay_port` mail can be
+    submitted at `submission_port`, and goes on to that port.
     """
 
     def __init__(
@@ -70,10 +73,15 @@ class Dovecot:
         separator: str = "/",
         prefix: str = "",
         certificate_names: str = "DNS:localhost,IP:127.0.0.1",
+        issuer: Issuer | None = None,
+        relay_port: int = 0,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="dovecot-", dir="/tmp"))
         self.port = free_port()
         self.tls_port = free_port()
+        self.submission_port = free_port()
+        self._issuer = issuer
+        self._relay_port = relay_port
         self._without = frozenset(without)
         self._plaintext = plaintext
         self._separator = separator
@@ -84,7 +92,7 @@ class Dovecot:
         self.certificates = make_certificates(self.folder / "tls", certificate_names)
         self._users = self.folder / "users"
         self._users.write_text("")
-        (self.folder / "dovecot.conf").write_text(self._configuration())
+        (self.folder / "dovecot.conf").write_text(self._configuration() + self._more())
 
     def __enter__(self) -> Self:
         self.start()
@@ -256,6 +264,22 @@ class Dovecot:
                 full.mkdir(mode=0o700)
                 self._own(full)
 
+    def _more(self) -> str:
+        """What few tests need: tokens, and a way in for mail."""
+        text = ""
+        if self._issuer:
+            settings, authority = self.folder / "oauth2.conf", self.folder / "issuer.pem"
+            authority.write_bytes(self._issuer.authority.read_bytes())  # where Dovecot may read it
+            settings.write_text(
+                f"introspection_url = {self._issuer.url}/introspect?token=\n"
+                f"introspection_mode = get\ntls_ca_cert_file = {authority}\nusername_attribute = username\n"
+                "active_attribute = active\nactive_value = true\n"
+            )
+            text += _TOKENS.format(settings=settings)
+        if self._relay_port:
+            text += _SUBMISSION.format(port=self.submission_port, relay=self._relay_port)
+        return text
+
     def _configuration(self) -> str:
         root = os.geteuid() == 0
         me = pwd.getpwuid(os.geteuid()).pw_name
@@ -370,6 +394,27 @@ service anvil {{
 {chroot}
   unix_listener anvil-auth-penalty {{
     mode = 0
+  }}
+}}
+"""
+
+_TOKENS = """
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {settings}
+}}
+"""
+
+_SUBMISSION = """
+protocols = imap submission
+submission_relay_host = 127.0.0.1
+submission_relay_port = {relay}
+hostname = localhost
+service submission-login {{
+  inet_listener submission {{
+    port = {port}
   }}
 }}
 """

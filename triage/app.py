@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from triage.app_labels import make_labeller, make_tag_watchers
 from triage.config import FolderAccount, ImapAccount
 from triage.config_file import load_config
+from triage.credentials import credential
 from triage.durable import sync_folder, write_synced
 from triage.errors import ConfigError, StoreError, TriageError
 from triage.feedback import vocabulary_of
@@ -32,7 +33,6 @@ from triage.rendering import Renderer
 from triage.resources import resource
 from triage.responses import ResponseLibrary
 from triage.runners.embedded import EmbeddedRunner
-from triage.secrets import read_secret
 from triage.watcher import Beginning, Watcher
 
 if TYPE_CHECKING:
@@ -136,9 +136,7 @@ def make_source(account: Account, folder: str, config: Config) -> MailSource:
     if isinstance(account, ImapAccount):
         from triage.sources.imap import ImapSource  # noqa: PLC0415 - loads imapclient
 
-        what = f"the password of account {account.name}"
-        password = partial(read_secret, account.password, what)
-        return ImapSource(account, folder, password, config.limits)
+        return ImapSource(account, folder, credential(config, account), config.limits)
     from triage.sources.folder import FolderSource  # noqa: PLC0415
     from triage.sources.listing import EmlFolder  # noqa: PLC0415
 
@@ -184,13 +182,12 @@ def folders_of(account: Account) -> tuple[str, ...]:
     return (str(account.path),) if isinstance(account, FolderAccount) else account.folders
 
 
-def make_channel(outgoing: Outgoing) -> Channel:
+def make_channel(config: Config) -> Channel:
     """The SMTP channel."""
     from triage.channels.smtp import SmtpChannel  # noqa: PLC0415
 
-    secret = outgoing.password
-    what = "the password of the outgoing server"
-    return SmtpChannel(outgoing, partial(read_secret, secret, what) if secret else None)
+    outgoing = config.outgoing
+    return SmtpChannel(outgoing, credential(config, outgoing) if outgoing.username else None)
 
 
 def make_prober(config: Config) -> Prober | None:
@@ -201,8 +198,7 @@ def make_prober(config: Config) -> Prober | None:
         return None
     from triage.sources.probe import ImapProber  # noqa: PLC0415
 
-    what = f"the password of account {account.name}"
-    return ImapProber(account, probe.folder, partial(read_secret, account.password, what))
+    return ImapProber(account, probe.folder, credential(config, account))
 
 
 def make_runner(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 from triage.config import ImapAccount
+from triage.credentials import credential
 from triage.errors import ConfigError
 from triage.pipeline.again import Rewriter
 from triage.pipeline.corrections import Corrector
 from triage.pipeline.labelling import Labeller
 from triage.pipeline.moves import MoveTaker
-from triage.secrets import read_secret
 from triage.tag_folders import folder_levels, tag_folder_problems
 from triage.tag_watcher import TagWatcher
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from triage.app import Settings
-    from triage.config import Account, Limits, TagFolders
+    from triage.config import Account, Config, TagFolders
     from triage.pipeline.briefs import BriefWriter
     from triage.sources.base import TagFolderReader
     from triage.store.engine import Store
@@ -37,24 +36,23 @@ def make_tag_folders(settings: Settings) -> list[tuple[TagFolders, TagFolderRead
     if problems:
         raise ConfigError([f"{config.path.name}: {place}.{says}" for place, says in problems])
     return [
-        (account.tag_folders, _tag_folders(account, account.tag_folders, tags, config.limits))
+        (account.tag_folders, _tag_folders(account, account.tag_folders, tags, config))
         for account in config.accounts
         if account.tag_folders
     ]
 
 
 def _tag_folders(
-    account: Account, settings: TagFolders, tags: Sequence[str], limits: Limits
+    account: Account, settings: TagFolders, tags: Sequence[str], config: Config
 ) -> TagFolderReader:
     levels = folder_levels(settings, tags)
     if isinstance(account, ImapAccount):
         from triage.sources.imap_tag_folders import ImapTagFolders  # noqa: PLC0415
 
-        what = f"the password of account {account.name}"
-        return ImapTagFolders(account, levels, partial(read_secret, account.password, what), limits)
+        return ImapTagFolders(account, levels, credential(config, account), config.limits)
     from triage.sources.disk_tag_folders import DiskTagFolders  # noqa: PLC0415
 
-    return DiskTagFolders(account, levels, limits)
+    return DiskTagFolders(account, levels, config.limits)
 
 
 def make_tag_watchers(

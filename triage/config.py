@@ -24,6 +24,35 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthLogin:
+    """A login with OAuth 2.0 tokens (RFC 6749), which accounts and the way out may share.
+
+    Attributes:
+        type: whose rules hold: Microsoft's, Google's, or those of the standards.
+        client_id, client_secret: how this program is registered with the issuer.
+        app_only: the program logs in as itself; else a person allows it once, `triage login`.
+        tenant, authority: Microsoft's directory, and the cloud it is in.
+        service_account: Google's key file of a program that logs in as itself.
+        token_url, device_url, authorize_url: where a generic issuer answers.
+        scopes: what is asked for; empty: mail by IMAP and SMTP.
+        ca_file: trust this authority only, for an issuer of one's own.
+    """
+
+    type: Literal["microsoft", "google", "generic"]
+    client_id: str = ""
+    client_secret: Secret | None = None
+    app_only: bool = False
+    tenant: str = ""
+    authority: str = "https://login.microsoftonline.com"
+    service_account: Path | None = None
+    token_url: str = ""
+    device_url: str = ""
+    authorize_url: str = ""
+    scopes: tuple[str, ...] = ()
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AfterDecision:
     """What to change in the mailbox once a message is decided. Default: nothing.
 
@@ -57,13 +86,15 @@ class TagFolders:
 class ImapAccount:
     """A mailbox on an IMAP server.
 
-    `since` (a date) or `everything` choose where the first start begins; without them: now.
+    It has a `password`, or a `login`: the name of an entry of `[logins]`. `since` (a date) or
+    `everything` choose where the first start begins; without them: now.
     """
 
     name: str
     host: str
     username: str
-    password: Secret
+    password: Secret | None = None
+    login: str = ""
     type: Literal["imap"] = "imap"
     port: int = 993
     security: Security = "tls"
@@ -106,7 +137,8 @@ class Probe:
 class Outgoing:
     """The SMTP server that carries the briefs, and what to do when an answer is lost.
 
-    `sender` is the address briefs come from; `username` may differ (shared mailboxes).
+    `sender` is the address briefs come from; `username` may differ (shared mailboxes). Where the
+    server wants a login there is a `password` or a `login`, as for an account.
     `uncertain`: probe (look whether it arrived; resend the identical bytes if not), resend (at
     once), hold (for a person).
     """
@@ -118,6 +150,7 @@ class Outgoing:
     security: Security = "starttls"
     username: str = ""
     password: Secret | None = None
+    login: str = ""
     ca_file: Path | None = None
     timeout_s: int = 60
     answer_timeout_s: int = 600
@@ -191,6 +224,8 @@ class Config:
     models: Path | None = None  # None: the models shipped with the program
     templates: Path | None = None  # own templates, looked up before the shipped ones
     key_file: Path = Path("triage.key")
+    tokens: Path = Path("tokens")  # what `triage login` keeps
+    logins: dict[str, OAuthLogin] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     learning: Learning = field(default_factory=Learning)
     alerts: Alerts = field(default_factory=Alerts)

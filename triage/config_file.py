@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ACCOUNT_TYPES = ("imap", "maildir", "mbox", "eml")
-SECRET_KEYS = ("password_env", "password_file", "password_command")
-_KNOWN = {"password": SECRET_KEYS}
+_KNOWN = {
+    name: tuple(f"{name}_{where}" for where in ("env", "file", "command"))
+    for name in ("password", "client_secret")
+}
 _KNOWN_AT_TOP = _KNOWN | {"path": ()}
 
 
@@ -59,6 +61,13 @@ def _config(tables: dict[str, Any], path: Path, mistakes: Mistakes) -> Config | 
     table = tables | {"path": str(path), "accounts": []}
     if isinstance(outgoing := tables.get("outgoing"), dict):
         table["outgoing"] = _with_secret(outgoing, ("outgoing",), mistakes)
+    if isinstance(logins := tables.get("logins"), dict):
+        table["logins"] = {
+            name: _with_secret(each, ("logins", name), mistakes, "client_secret")
+            if isinstance(each, dict)
+            else each
+            for name, each in logins.items()
+        }
     return build(Config, table, place=(), mistakes=mistakes, known=_KNOWN_AT_TOP)
 
 
@@ -86,19 +95,19 @@ def _account(table: dict[str, Any], place: Place, mistakes: Mistakes) -> Account
     return build(FolderAccount, table, place=place, mistakes=mistakes)
 
 
-def _with_secret(table: dict[str, Any], place: Place, mistakes: Mistakes) -> dict[str, Any]:
+def _with_secret(
+    table: dict[str, Any], place: Place, mistakes: Mistakes, name: str = "password"
+) -> dict[str, Any]:
     """The flat `password_*` keys gathered as the `password` of the contract."""
-    if "password" in table:
+    if name in table:
         says = (
-            "a password never stands in this file; put it into a file that only you can read "
-            '(chmod 600) and write password_file = "secrets/inbox"'
+            f"a {name.replace('_', ' ')} never stands in this file; put it into a file that only "
+            f'you can read (chmod 600) and write {name}_file = "secrets/inbox"'
         )
-        mistakes.add((*place, "password"), says)
-    given = {k.removeprefix("password_"): v for k, v in table.items() if k in SECRET_KEYS}
-    rest = {k: v for k, v in table.items() if k not in SECRET_KEYS and k != "password"}
-    if not given:
-        return rest | ({"password": {}} if "password" in table else {})
-    return rest | {"password": given}
+        mistakes.add((*place, name), says)
+    given = {k.removeprefix(f"{name}_"): v for k, v in table.items() if k in _KNOWN[name]}
+    rest = {k: v for k, v in table.items() if k not in _KNOWN[name] and k != name}
+    return rest | {name: given} if given else rest
 
 
 def rebased(value: T, folder: Path) -> T:
@@ -107,6 +116,8 @@ def rebased(value: T, folder: Path) -> T:
         return folder / _expanded(value)  # type: ignore[return-value]  # a Path is a Path
     if isinstance(value, tuple):
         return tuple(rebased(v, folder) for v in value)  # type: ignore[return-value]  # same
+    if isinstance(value, dict):
+        return {k: rebased(v, folder) for k, v in value.items()}  # type: ignore[return-value]  # same
     if is_dataclass(value) and not isinstance(value, type):
         return replace(
             value, **{f.name: rebased(getattr(value, f.name), folder) for f in fields(value)}

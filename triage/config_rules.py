@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from triage.addresses import address_problem, domain_problem, host_problem, is_loopback
 from triage.config import Outgoing
+from triage.login_rules import SECRET_KEYS, check_login, check_logins, check_secret
 from triage.tables import did_you_mean, quoted
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ _ACCOUNT_NAME = re.compile(r"[^\W_][\w.@+-]*")
 _KEYWORD = re.compile(r"[A-Za-z0-9$_.:+&=/#@!-]{1,100}")
 _NOT_EMPTY = ("name", "host", "username", "sender", "path", "store", "policy", "models",
               "templates", "key_file", "ca_file", "account", "folder", "timezone",
-              "password_env", "password_file")  # fmt: skip
+              "password_env", "password_file", "client_secret_env", "client_secret_file",
+              "client_id", "tenant", "tokens", "service_account", "login")  # fmt: skip
 _MAY_BE_0 = ("retrain_after",)
-_SECRET_KEYS = ("password_env", "password_file", "password_command")
 
 
 def check_rules(tables: Table, mistakes: Mistakes) -> None:
@@ -37,13 +38,15 @@ def check_rules(tables: Table, mistakes: Mistakes) -> None:
     for place, table in _all_tables(tables, ()):
         _check_values(table, place, mistakes)
     _check_firm(_table(tables, "firm"), mistakes)
+    logins = _table(tables, "logins")
+    check_logins(logins, mistakes)
     accounts = tables.get("accounts")
     named: dict[str, Table] = {}
     for i, account in enumerate(accounts if isinstance(accounts, list) else ()):
         if isinstance(account, dict):
-            _check_account(account, ("accounts", i), mistakes)
+            _check_account(account, ("accounts", i), logins, mistakes)
             _check_name(account, ("accounts", i), named, mistakes)
-    _check_outgoing(_table(tables, "outgoing"), named, mistakes)
+    _check_outgoing(_table(tables, "outgoing"), named, logins, mistakes)
 
 
 def _table(tables: Table, key: str) -> Table:
@@ -136,25 +139,16 @@ def _check_name(account: Table, place: Place, named: dict[str, Table], mistakes:
     named[name] = account
 
 
-def _check_account(account: Table, place: Place, mistakes: Mistakes) -> None:
+def _check_account(account: Table, place: Place, logins: Table, mistakes: Mistakes) -> None:
     if "since" in account and account.get("everything"):
         says = 'stands beside everything = true; keep "since" for a date or "everything" for all'
         mistakes.add((*place, "since"), says)
-    _check_secret(account, place, mistakes)
+    check_secret(account, place, mistakes)
+    if account.get("type", "imap") == "imap":
+        check_login(account, place, logins, mistakes, needed=True)
     _check_security(account, place, mistakes)
     _check_folders(account, place, mistakes)
     _check_tag_folders(account, place, mistakes)
-
-
-def _check_secret(table: Table, place: Place, mistakes: Mistakes) -> None:
-    given = [key for key in _SECRET_KEYS if key in table]
-    if len(given) > 1:
-        says = f"stands beside {quoted(given[:-1])}; keep exactly one of them"
-        mistakes.add((*place, given[-1]), says)
-    command = table.get("password_command")
-    if command == [] or (isinstance(command, list) and command[0] == ""):
-        says = 'is empty; write the program and its arguments, such as ["pass", "show", "inbox"]'
-        mistakes.add((*place, "password_command"), says)
 
 
 def _check_security(table: Table, place: Place, mistakes: Mistakes) -> None:
@@ -207,15 +201,21 @@ def _levels_problem(name: str) -> str:
     return ""
 
 
-def _check_outgoing(outgoing: Table, named: Mapping[str, Table], mistakes: Mistakes) -> None:
+def _check_outgoing(
+    outgoing: Table, named: Mapping[str, Table], logins: Table, mistakes: Mistakes
+) -> None:
     place: Place = ("outgoing",)
-    _check_secret(outgoing, place, mistakes)
+    check_secret(outgoing, place, mistakes)
+    check_login(outgoing, place, logins, mistakes, needed=False)
     _check_security(outgoing, place, mistakes)
-    has_password = any(key in outgoing for key in _SECRET_KEYS)
-    if outgoing.get("username") and not has_password:
-        mistakes.add((*place, "username"), f"has no password; add one of {quoted(_SECRET_KEYS)}")
-    if has_password and not outgoing.get("username"):
-        mistakes.add(place, 'has a password but no "username" to log in with; add it')
+    has_password = any(key in outgoing for key in SECRET_KEYS)
+    has_login = has_password or "login" in outgoing
+    if outgoing.get("username") and not has_login:
+        says = f'has no password; add one of {quoted(SECRET_KEYS)}, or "login"'
+        mistakes.add((*place, "username"), says)
+    if has_login and not outgoing.get("username"):
+        what = "password" if has_password else "login"
+        mistakes.add(place, f'has a {what} but no "username" to log in with; add it')
     _check_times(outgoing, mistakes)
     _check_probe(outgoing, named, mistakes)
 

@@ -30,6 +30,7 @@ class Provider:
         note: what its users must do before a login can work.
         sent_folder: where it keeps a copy of what was sent by SMTP; empty when it keeps none, so
             that a lost answer cannot be looked up.
+        oauth: wants tokens rather than passwords.
         blanks_in_password: app passwords are shown in groups, and the blanks are no part of them.
     """
 
@@ -41,6 +42,7 @@ class Provider:
     note: str = ""
     sent_folder: str = ""
     blanks_in_password: bool = False
+    oauth: bool = False
 
 
 _GENERIC = "generic"
@@ -68,11 +70,11 @@ PROVIDERS: Mapping[str, Provider] = {
             smtp=Server(host="smtp.office365.com", port=587, security="starttls"),
             domains=("outlook.com", "hotmail.com", "live.com", "msn.com"),
             note=(
-                "Microsoft refuses plain passwords for IMAP in most tenants and wants OAuth2, "
-                "which this version does not speak yet. Where your administrator still allows it, "
-                "use an app password and see that SMTP AUTH is on for the mailbox; otherwise "
-                "forward the inbox to a mailbox elsewhere and point triage at that one"
+                "Microsoft wants OAuth2: register triage in your directory once (docs/oauth.md, "
+                "ten minutes), then give its two ids here. See that IMAP and SMTP AUTH are on for "
+                "the mailbox"
             ),
+            oauth=True,
         ),
         Provider(
             key="fastmail",

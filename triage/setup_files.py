@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from triage.config import Secret
+    from triage.config import OAuthLogin, Secret
     from triage.messages import Address
     from triage.providers import Server
 
@@ -42,7 +42,8 @@ PRIVATE, READABLE = 0o600, 0o644
 class Answers:
     """Everything `triage init` must know. `since` None: begin with mail from now on.
 
-    `probe_folder` is empty where the provider keeps no copy of what was sent.
+    `probe_folder` is empty where the provider keeps no copy of what was sent. With a `login` both
+    servers get tokens in place of the secrets.
     """
 
     firm: str
@@ -61,6 +62,7 @@ class Answers:
     sender: str
     probe_folder: str = ""
     ca_file: str = ""
+    login: OAuthLogin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class NewFile:
 
 def render_config(answers: Answers, today: date) -> str:
     """The text of `triage.toml`."""
+    client_secret = answers.login.client_secret if answers.login else None
     return _template(CONFIG_NAME).render(
         firm=answers.firm,
         domains=answers.domains,
@@ -82,17 +85,19 @@ def render_config(answers: Answers, today: date) -> str:
         timezone=answers.timezone,
         imap=answers.imap,
         username=answers.username,
-        imap_secret=_secret_line(answers.imap_secret),
+        imap_secret=_login_line(answers, answers.imap_secret),
         folders=answers.folders,
         since=answers.since,
         example_date=today,
         smtp=answers.smtp,
         smtp_username=answers.smtp_username,
-        smtp_secret=_secret_line(answers.smtp_secret),
+        smtp_secret=_login_line(answers, answers.smtp_secret),
         sender=answers.sender,
         sender_name=f"{answers.firm} Triage",
         probe_folder=answers.probe_folder,
         ca_file=answers.ca_file,
+        login=answers.login,
+        client_secret=_secret_line(client_secret, "client_secret") if client_secret else "",
         manual=_manual(),
     )
 
@@ -199,13 +204,18 @@ def _write(path: Path, file: NewFile) -> None:
     write_synced(path, file.content.encode(), mode=file.mode)
 
 
-def _secret_line(secret: Secret) -> str:
+def _login_line(answers: Answers, secret: Secret) -> str:
+    """The setting that says how to log in."""
+    return f"login = {_toml(answers.login.type)}" if answers.login else _secret_line(secret)
+
+
+def _secret_line(secret: Secret, name: str = "password") -> str:
     """The setting that says where a password lies."""
     if secret.env:
-        return f"password_env = {_toml(secret.env)}"
+        return f"{name}_env = {_toml(secret.env)}"
     if secret.command:
-        return f"password_command = {_toml(secret.command)}"
-    return f"password_file = {_toml(str(secret.file))}"
+        return f"{name}_command = {_toml(secret.command)}"
+    return f"{name}_file = {_toml(str(secret.file))}"
 
 
 def _toml(value: str | Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from triage.errors import LoginError, SourceError
 from triage.messages import MessageRef
+from triage.oauth import NeedsLoginError
 from triage.reconciliation import OLDER, VANISHED
 from triage.store import audit, inbox, listings, mailboxes, moves
 
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 300.0
+LOGIN_PAUSE_S = 10.0  # until somebody has run `triage login`; only a file is looked at
 # Mail this much older than the first start still counts when it turns up later: a server's clock
 # may differ from ours, and somebody may rescue Friday's complaint from the junk on Monday.
 CLOCK_SLACK_S = 3 * 86400.0
@@ -282,6 +284,8 @@ def pause_s(
 
     Without the jitter a server that comes back is met by all its clients at once.
     """
+    if isinstance(error, NeedsLoginError):
+        return LOGIN_PAUSE_S
     if isinstance(error, LoginError):
         return LONGEST_PAUSE_S
     pause = min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 12), LONGEST_PAUSE_S)

@@ -49,8 +49,10 @@ class Rig:
     mailbox: Mailbox
     sink: Sink
     port: int = 0
+    smtp_port: int = 0  # of a server before the sink
     password: str = PASSWORD
     folders: tuple[str, ...] = ("INBOX",)
+    login: str = ""  # of [logins], in place of the password
     account: str = ""  # further lines of [[accounts]]
     outgoing: str = ""  # further lines of [outgoing]
     more: str = ""  # further tables
@@ -78,14 +80,14 @@ host = "127.0.0.1"
 port = {self.port or self.mailbox.server.port}
 security = "none"
 username = "{self.mailbox.user}"
-password_file = "password"
+{f'login = "{self.login}"' if self.login else 'password_file = "password"'}
 folders = [{names}]
 timeout_s = 5
 {self.account}
 
 [outgoing]
 host = "127.0.0.1"
-port = {self.sink.port}
+port = {self.smtp_port or self.sink.port}
 security = "none"
 sender = "triage@radial.example"
 timeout_s = 5
@@ -105,7 +107,7 @@ retry_max_s = 2
         runner = app.make_runner(
             settings,
             store,
-            app.make_channel(settings.config.outgoing),
+            app.make_channel(settings.config),
             WordClassifier(),
             prober=app.make_prober(settings.config),
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from triage.config import Config, FolderAccount, ImapAccount, Probe, Secret
+from triage.config import Config, FolderAccount, ImapAccount, OAuthLogin, Probe, Secret
 from triage.config_file import load_config, mask, parse_config
 from triage.errors import ConfigError
 
@@ -129,6 +130,7 @@ def test_relative_paths_belong_to_the_folder_of_the_file() -> None:
     assert config.store == Path("/etc/triage/var/triage.db")
     assert config.templates == Path("/srv/templates")
     assert config.key_file == Path.home() / "triage.key"
+    assert inbox.password
     assert inbox.password.file == Path("/etc/triage/secrets/inbox")
     assert archive.path == Path("/etc/triage/mail")
     assert parse(MINIMAL).policy == Path("/etc/triage/policy.toml")
@@ -285,9 +287,9 @@ sender = "nobody"
         "polcy",
         "firm.name",
         "firm.timezone",
+        "accounts[1].password",
         "accounts[1].host",
         "accounts[1].username",
-        "accounts[1].password",
         "accounts[1].port",
         "accounts[2].path",
         "accounts[2].name",
@@ -343,5 +345,67 @@ def test_every_setting_is_documented() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     keys = {line.partition(" =")[0].rpartition(".")[2] for line in mask(parse(FULL)).splitlines()}
     known = keys - {"path", "password"} | {"password_env", "password_file", "password_command"}
+    known |= {field.name for field in fields(OAuthLogin)} - {"client_secret"}
     missing = sorted(key for key in known | {"ca_file", "path"} if f"`{key}`" not in text)
     assert missing == []
+
+
+LOGIN = """
+[logins.office]
+type = "generic"
+client_id = "triage"
+token_url = "https://login.radial.example/token"
+device_url = "https://login.radial.example/device"
+scopes = ["mail"]
+"""
+
+
+def with_login(login: str = LOGIN) -> str:
+    return MINIMAL.replace('password_env = "INBOX_PASSWORD"', 'login = "office"', 1) + login
+
+
+def test_an_account_logs_in_with_tokens_where_it_names_a_login() -> None:
+    config = parse(with_login())
+    account = config.accounts[0]
+    assert isinstance(account, ImapAccount)
+    assert (account.login, account.password) == ("office", None)
+    assert config.logins["office"].scopes == ("mail",)
+    assert config.tokens.is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("[logins.office]", "[logins.ofice]", 'accounts[1].login: there is no login "office"; did'),
+        (
+            'login = "office"',
+            'login = "office"\npassword_env = "X"',
+            "accounts[1].login: stands be",
+        ),
+        ("https://login.radial.example/token", "http://x.example/t", "logins.office.token_url: "),
+        ('client_id = "triage"', "", "logins.office.client_id: is missing"),
+        (
+            'client_id = "triage"',
+            'client_secret = "s"\nclient_id = "t"',
+            "logins.office.client_sec",
+        ),
+        (
+            'device_url = "https://login.radial.example/device"',
+            "",
+            "logins.office.device_url: is m",
+        ),
+        ('type = "generic"', 'type = "microsoft"', "logins.office.tenant: is missing"),
+        ('type = "generic"', 'type = "google"', "logins.office.client_secret: is missing"),
+        ('type = "generic"', 'type = "google"\napp_only = true', "logins.office.service_account: "),
+        (
+            'type = "generic"',
+            'type = "generic"\napp_only = true',
+            "logins.office.client_secret: is",
+        ),
+        ('type = "generic"', 'type = "azure"', "logins.office.type: "),
+        ('scopes = ["mail"]', "", "logins.office.scopes: is missing"),
+    ],
+)
+def test_a_login_that_cannot_work_says_what_to_write(old: str, new: str, says: str) -> None:
+    found = problems(with_login().replace(old, new, 1))
+    assert any(problem.startswith(says) for problem in found), found

@@ -348,3 +348,40 @@ def test_files_appear_together_or_not_at_all(tmp_path: Path) -> None:
         write_files([NewFile(name="a", content="new"), NewFile(name="b", content="new")], tmp_path)
     assert (tmp_path / "a").read_text() == "old"
     assert names(tmp_path) == ["a", "b/in the way"]
+
+
+MICROSOFT = [
+    *("--address", "hello@radial.example", "--provider", "microsoft365", "--yes"),
+    *("--manager", "Marshall Smith <marshall@radial.example>", "--client-id", "4711-4712"),
+]
+
+
+def test_microsoft_gets_a_login_by_tokens_and_says_to_log_in_first(tmp_path: Path) -> None:
+    servers = FakeServers()
+    result = init(tmp_path, *MICROSOFT, "--tenant", "radial.example", servers=servers)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.index("triage login") < result.stdout.index("triage check")
+    config = load_config(tmp_path / "triage.toml")
+    login = config.logins["microsoft"]
+    assert (login.client_id, login.tenant, login.app_only) == ("4711-4712", "radial.example", False)
+    assert config.outgoing.login == "microsoft"
+    assert servers.asked == []  # there is no token yet
+    assert "secrets/inbox" not in names(tmp_path)
+
+
+def test_microsoft_lets_the_program_log_in_as_itself_by_a_secret(tmp_path: Path) -> None:
+    secret = tmp_path / "secrets" / "microsoft"
+    result = init(tmp_path, *MICROSOFT, "--client-secret-file", str(secret))
+    assert result.exit_code == 0, result.output
+    login = load_config(tmp_path / "triage.toml").logins["microsoft"]
+    assert (login.app_only, login.client_secret) == (True, Secret(file=secret))
+
+
+def test_a_person_may_still_choose_a_password_with_microsoft(tmp_path: Path) -> None:
+    typed = ["", "", "none", "hunter2", "Radial", "Ben West <ben@elsewhere.example>", ""]
+    result = init(
+        tmp_path, "--address", "hello@outlook.com", typed="\n".join(typed) + "\n", servers=None
+    )
+    assert result.exit_code == 0, result.output
+    assert load_config(tmp_path / "triage.toml").logins == {}
+    assert (tmp_path / "secrets" / "inbox").read_text() == "hunter2\n"

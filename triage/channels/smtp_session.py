@@ -12,10 +12,12 @@ import socket
 import ssl
 import unicodedata
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from triage.addresses import is_loopback
 from triage.errors import TriageError
+from triage.oauth import IssuerError, KeptTokens, sasl
 from triage.tls import client_context
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ LOGIN_CODES = frozenset(
 )  # RFC 4954: the session lacks a login, or a better one
 _MAX_WORDS = 300  # characters of a server's answer worth keeping
 _QUIT_TIMEOUT_S = 5
+_LOGGED_IN, _CHALLENGE = 235, 334  # RFC 4954
 _OK = range(200, 300)
 
 
@@ -176,7 +179,7 @@ def _prepare(smtp: smtplib.SMTP, outgoing: Outgoing, password: Callable[[], str]
         _start_tls(smtp, outgoing)
     smtp.ehlo_or_helo_if_needed()
     if outgoing.username:
-        _login(smtp, outgoing, _secret(outgoing, password))
+        _log_in(smtp, outgoing, password)
 
 
 def _start_tls(smtp: smtplib.SMTP, outgoing: Outgoing) -> None:
@@ -204,21 +207,59 @@ def _tls_context(outgoing: Outgoing) -> ssl.SSLContext:
         raise SessionError(msg) from None
 
 
-def _secret(outgoing: Outgoing, password: Callable[[], str] | None) -> str:
+def _log_in(smtp: smtplib.SMTP, outgoing: Outgoing, password: Callable[[], str] | None) -> None:
+    """By password, or by a token, which is renewed once when the server refuses it."""
     if password is None:
         msg = (
             f"{place(outgoing)}: outgoing.username is set but there is no password; "
             "set outgoing.password, or remove the username"
         )
-        raise SessionError(
-            msg,
-            login_refused=True,
-        )
+        raise SessionError(msg, login_refused=True)
+    secret = _secret(outgoing, password)
+    if not isinstance(password, KeptTokens):
+        _login(smtp, outgoing, secret)
+        return
+    try:
+        _login_with_token(smtp, outgoing, secret)
+    except SessionError as error:
+        if not error.login_refused:
+            raise
+        _login_with_token(smtp, outgoing, _secret(outgoing, partial(password.fresh, secret)))
+
+
+def _secret(outgoing: Outgoing, password: Callable[[], str]) -> str:
     try:
         return password()
     except TriageError as error:
         msg = f"{place(outgoing)}: {error}"
-        raise SessionError(msg, login_refused=True) from None
+        raise SessionError(msg, login_refused=not isinstance(error, IssuerError)) from None
+
+
+def _login_with_token(smtp: smtplib.SMTP, outgoing: Outgoing, token: str) -> None:
+    """AUTH XOAUTH2 or OAUTHBEARER; a refusal comes as a challenge first."""
+    offered = smtp.esmtp_features.get("auth", "").upper().split()
+    mechanism = sasl.choose(offered)
+    if not mechanism:
+        msg = (
+            f"{place(outgoing)} takes no OAuth2 tokens (it offers: "
+            f"{clean(as_bytes(' '.join(offered))) or 'none'}); use a password, or check "
+            "outgoing.port and outgoing.security"
+        )
+        raise SessionError(msg, login_refused=True)
+    first = sasl.initial_response(
+        mechanism, username=outgoing.username, token=token, host=outgoing.host, port=outgoing.port
+    )
+    reply: Reply = smtp.docmd(f"AUTH {mechanism} {_b64(first)}")
+    if reply[0] == _CHALLENGE:
+        reply = smtp.docmd(_b64(sasl.last_word(mechanism)))
+    if reply[0] == _LOGGED_IN:
+        return
+    words = describe_reply(reply, (token, _b64(first)))
+    advice = (
+        "check that outgoing.username is the one who logged in, and that SMTP AUTH is allowed for "
+        f"the mailbox; then run: triage login {outgoing.login}"
+    )
+    _refuse_login(outgoing, reply[0], words, advice)
 
 
 def _login(smtp: smtplib.SMTP, outgoing: Outgoing, secret: str) -> None:
@@ -247,7 +288,7 @@ def _login(smtp: smtplib.SMTP, outgoing: Outgoing, secret: str) -> None:
     reply: Reply = (-1, b"")
     for number, step in enumerate(steps, start=1):
         reply = smtp.docmd(step)
-        if reply[0] != (235 if number == len(steps) else 334):
+        if reply[0] != (_LOGGED_IN if number == len(steps) else _CHALLENGE):
             break
     else:
         return
@@ -255,16 +296,17 @@ def _login(smtp: smtplib.SMTP, outgoing: Outgoing, secret: str) -> None:
     _refuse_login(outgoing, reply[0], words)
 
 
-def _refuse_login(outgoing: Outgoing, code: int, words: str) -> None:
+def _refuse_login(
+    outgoing: Outgoing,
+    code: int,
+    words: str,
+    advice: str = (
+        "check outgoing.username and the password (many providers want an app password)"
+    ),
+) -> None:
     if code in range(500, 600):
-        msg = (
-            f"{place(outgoing)} refused the login of {outgoing.username} ({words}); check "
-            "outgoing.username and the password (many providers want an app password)"
-        )
-        raise SessionError(
-            msg,
-            login_refused=True,
-        )
+        msg = f"{place(outgoing)} refused the login of {outgoing.username} ({words}); {advice}"
+        raise SessionError(msg, login_refused=True)
     msg = f"{place(outgoing)} cannot take a login now: {words}"
     raise SessionError(msg)
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from triage.check.problem import Problem
 from triage.config import ImapAccount
+from triage.credentials import credential
 from triage.errors import ChannelError, ConfigError, FolderMissingError, SourceError, TriageError
-from triage.secrets import read_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from triage.config import Config, Limits, Outgoing, Secret
+    from triage.config import Config, Limits, Outgoing
 
 ANSWER_TIMEOUT_S = 20  # for one answer of a server; people are waiting
 SERVER_TIMEOUT_S = 90.0  # for everything that is asked of one server
@@ -39,21 +39,24 @@ def server_jobs(config: Config) -> Iterator[Job]:
     for i, account in enumerate(config.accounts, start=1):
         if isinstance(account, ImapAccount):
             yield _imap_job(account, f"accounts[{i}]", config)
-    yield _smtp_job(config.outgoing, config.path.name)
+    yield _smtp_job(config)
 
 
 def secret_jobs(config: Config) -> Iterator[Job]:
     """The same without the servers: only whether each password can be had."""
-    secrets = [
-        (f"accounts[{i}].password", a.password)
-        for i, a in enumerate(config.accounts, start=1)
-        if isinstance(a, ImapAccount)
-    ]
-    if config.outgoing.password:
-        secrets.append(("outgoing.password", config.outgoing.password))
-    for place, secret in secrets:
-        where = f"{config.path.name}, {place}"
-        yield Job(where=where, run=partial(_password_problems, secret, where))
+    for at, place in _logged_in(config):
+        if not at.login:
+            where = f"{config.path.name}, {place}.password"
+            yield Job(where=where, run=partial(_password_problems, config, at, where))
+
+
+def _logged_in(config: Config) -> Iterator[tuple[ImapAccount | Outgoing, str]]:
+    """Whatever logs in somewhere, with its place in the file."""
+    for i, account in enumerate(config.accounts, start=1):
+        if isinstance(account, ImapAccount):
+            yield account, f"accounts[{i}]"
+    if config.outgoing.username:
+        yield config.outgoing, "outgoing"
 
 
 def run_jobs(jobs: Sequence[Job], timeout_s: float = SERVER_TIMEOUT_S) -> list[Problem]:
@@ -96,17 +99,14 @@ def _problem(where: str, what: str, advice: str = "") -> Problem:
     return Problem(severity="error", area="server", where=where, what=what, advice=advice)
 
 
-def _password(secret: Secret, where: str) -> tuple[str, list[Problem]]:
-    """The password, or why it cannot be had."""
+def _password_problems(config: Config, at: ImapAccount | Outgoing, where: str) -> list[Problem]:
+    """Why a password or a token cannot be had; nothing when it can."""
     try:
-        return read_secret(secret, where), []
-    except ConfigError as error:
-        what = str(error).removeprefix(f"{where}: ")
-        return "", [Problem(severity="error", area="secret", where=where, what=what)]
-
-
-def _password_problems(secret: Secret, where: str) -> list[Problem]:
-    return _password(secret, where)[1]
+        credential(config, at)()
+    except TriageError as error:
+        what = str(error).partition(": ")[2] if isinstance(error, ConfigError) else str(error)
+        return [Problem(severity="error", area="secret", where=where, what=what)]
+    return []
 
 
 def _imap_job(account: ImapAccount, place: str, config: Config) -> Job:
@@ -114,27 +114,30 @@ def _imap_job(account: ImapAccount, place: str, config: Config) -> Job:
     folders = list(account.folders)
     if probe and probe.account == account.name and probe.folder not in folders:
         folders.append(probe.folder)
-    where = f"{config.path.name}, {place}.password"
+    where = f"{config.path.name}, {place}.{'login' if account.login else 'password'}"
 
     def run() -> list[Problem]:
-        password, problems = _password(account.password, where)
-        return problems or check_imap(account, folders, password, config.limits)
+        problems = _password_problems(config, account, where)
+        asked = credential(config, account)
+        return problems or check_imap(account, folders, asked, config.limits)
 
     return Job(where=f"{account.name} ({account.host}:{account.port})", run=run)
 
 
-def _smtp_job(outgoing: Outgoing, file_name: str) -> Job:
-    where = f"{file_name}, outgoing.password"
+def _smtp_job(config: Config) -> Job:
+    outgoing = config.outgoing
+    where = f"{config.path.name}, outgoing.{'login' if outgoing.login else 'password'}"
 
     def run() -> list[Problem]:
-        password, problems = _password(outgoing.password, where) if outgoing.password else ("", [])
-        return problems or check_smtp(outgoing, password)
+        asked = credential(config, outgoing) if outgoing.username else None
+        problems = _password_problems(config, outgoing, where) if asked else []
+        return problems or check_smtp(outgoing, asked)
 
     return Job(where=f"outgoing ({outgoing.host}:{outgoing.port})", run=run)
 
 
 def check_imap(
-    account: ImapAccount, folders: Sequence[str], password: str, limits: Limits
+    account: ImapAccount, folders: Sequence[str], password: Callable[[], str], limits: Limits
 ) -> list[Problem]:
     """Log in and open each folder read-only; every folder that fails is told."""
     from triage.sources.imap import ImapSource  # noqa: PLC0415 - costs 0.1 s, not for --help
@@ -148,7 +151,7 @@ def check_imap(
     )
     problems: dict[str, Problem] = {}
     for folder in folders:
-        source = ImapSource(account, folder, lambda: password, limits)
+        source = ImapSource(account, folder, password, limits)
         try:
             source.open()
         except SourceError as error:
@@ -161,13 +164,13 @@ def check_imap(
     return list(problems.values())
 
 
-def check_smtp(outgoing: Outgoing, password: str) -> list[Problem]:
+def check_smtp(outgoing: Outgoing, password: Callable[[], str] | None) -> list[Problem]:
     """Connect, log in, and ask whether we may send as the sender."""
     from triage.channels.smtp import SmtpChannel  # noqa: PLC0415 - not for --help
 
     where = f"outgoing ({outgoing.host}:{outgoing.port})"
     quick = replace(outgoing, timeout_s=min(outgoing.timeout_s, ANSWER_TIMEOUT_S))
-    channel = SmtpChannel(quick, (lambda: password) if password else None)
+    channel = SmtpChannel(quick, password)
     try:
         channel.check()
     except ChannelError as error:

@@ -17,6 +17,7 @@ from triage.cli import (
     demo,
     examples,
     label,
+    login,
     models,
     parse,
     policy,
@@ -49,7 +50,20 @@ def _version(
         raise typer.Exit
 
 
-for _verbs in (demo, setup, run, policy, cases, verify, label, examples, parse, responses, models):
+for _verbs in (
+    demo,
+    setup,
+    login,
+    run,
+    policy,
+    cases,
+    verify,
+    label,
+    examples,
+    parse,
+    responses,
+    models,
+):
     _verbs.register(app)
 
 

@@ -9,8 +9,8 @@ from triage.check.problem import Problem
 from triage.check.servers import Job, check_imap, check_smtp, run_jobs
 from triage.config import ImapAccount
 from triage.config_file import parse_config
+from triage.credentials import credential
 from triage.errors import ConfigError
-from triage.secrets import read_secret
 from triage.setup_files import CONFIG_NAME, render_config
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def try_logins(
     account = config.accounts[0]
     assert isinstance(account, ImapAccount)
     try:
-        known = read_secret(account.password, _WHAT) if password is None else password
+        known = credential(config, account)() if password is None else password
     except ConfigError as error:
         what = str(error).removeprefix(f"{_WHAT}: ")
         return answers, [Problem(severity="error", area="secret", where=_WHAT, what=what)]
@@ -41,13 +41,15 @@ def try_logins(
 
     def imap() -> list[Problem]:
         nonlocal probe_found
-        problems = check_imap(account, account.folders, known, config.limits)
+        problems = check_imap(account, account.folders, lambda: known, config.limits)
         if not problems and answers.probe_folder:
-            probe_found = not check_imap(account, [answers.probe_folder], known, config.limits)
+            probe_found = not check_imap(
+                account, [answers.probe_folder], lambda: known, config.limits
+            )
         return problems
 
     def smtp() -> list[Problem]:
-        return check_smtp(config.outgoing, known if config.outgoing.password else "")
+        return check_smtp(config.outgoing, (lambda: known) if config.outgoing.password else None)
 
     problems = run_jobs(
         [

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, get_args
 import typer
 
 from triage.addresses import address_problem, host_problem
-from triage.config import Secret, Security
+from triage.config import OAuthLogin, Secret, Security
 from triage.providers import PROVIDERS, Provider, Server, guess_provider
 from triage.setup_files import PASSWORD_NAME, Answers
 from triage.setup_people import firm_name, manager_problem, own_people, parse_person
@@ -54,6 +54,9 @@ class Flags:
     folder: Sequence[str] = ()
     since: str | None = None
     timezone: str | None = None
+    tenant: str | None = None
+    client_id: str | None = None
+    client_secret_file: Path | None = None
     ca_file: Path | None = None
 
 
@@ -105,7 +108,8 @@ def collect(flags: Flags, questions: Questions) -> tuple[Answers, str | None]:
     username = questions.ask(
         flags.username, flag="--username", question="User name to log in with", default=address
     )
-    secret, password = _password(flags, questions, provider)
+    login = _login(flags, questions, provider, address.rpartition("@")[2])
+    secret, password = (Secret(), None) if login else _password(flags, questions, provider)
     firm = questions.ask(
         flags.firm, flag="--firm", question="Name of your firm", default=firm_name(address)
     )
@@ -129,6 +133,7 @@ def collect(flags: Flags, questions: Questions) -> tuple[Answers, str | None]:
         sender=flags.sender or address,
         probe_folder=provider.sent_folder,
         ca_file=str(flags.ca_file.absolute()) if flags.ca_file else "",
+        login=login,
     )
     return answers, password
 
@@ -203,6 +208,34 @@ def _security(given: str | None, preset: Server, flag: str, questions: Questions
         says = one_of(given, get_args(Security), guess=False)
         questions.complaints.append(f"{flag}: {says}")
     return preset.security
+
+
+def _login(
+    flags: Flags, questions: Questions, provider: Provider, domain: str
+) -> OAuthLogin | None:
+    """Tokens of Microsoft's, where the ids of a registration are given; else None: a password."""
+    by_password = flags.password_env or flags.password_file or flags.password_command
+    if flags.client_id is None and (by_password or not (provider.oauth and questions.interactive)):
+        return None
+    client_id = questions.ask(
+        flags.client_id,
+        flag="--client-id",
+        question='Application (client) id, or "none" to log in with a password',
+        check=lambda given: "" if given.strip() else "is missing",
+    )
+    if client_id == "none":
+        return None
+    tenant = questions.ask(
+        flags.tenant, flag="--tenant", question="Directory (tenant) id", default=domain
+    )
+    path = flags.client_secret_file
+    return OAuthLogin(
+        type="microsoft",
+        client_id=client_id,
+        tenant=tenant,
+        app_only=path is not None,
+        client_secret=Secret(file=_seen_from(flags.directory, path)) if path else None,
+    )
 
 
 def _password(flags: Flags, questions: Questions, provider: Provider) -> tuple[Secret, str | None]:

@@ -104,7 +104,7 @@ def _runner(
     return app.make_runner(
         settings,
         store,
-        FolderChannel(folder) if dry_run else app.make_channel(settings.config.outgoing),
+        FolderChannel(folder) if dry_run else app.make_channel(settings.config),
         classifier,
         prober=None if dry_run else app.make_prober(settings.config),
         touch=not dry_run,

@@ -155,6 +155,16 @@ def _register_init(app: typer.Typer, tools: Tools) -> None:
         password_command: Annotated[
             str | None, _option('Command that prints it, such as "pass show inbox".')
         ] = None,
+        client_id: Annotated[
+            str | None, _option("Microsoft: application (client) id, to log in with OAuth2.")
+        ] = None,
+        tenant: Annotated[
+            str | None, _option("Microsoft: directory (tenant) id; else the address's domain.")
+        ] = None,
+        client_secret_file: Annotated[
+            Path | None,
+            _option("Microsoft: its secret, if triage logs in as itself.", metavar="PATH"),
+        ] = None,
         sender: Annotated[
             str | None, _option("Address the briefs come from; else the inbox's.")
         ] = None,
@@ -208,6 +218,9 @@ def _register_init(app: typer.Typer, tools: Tools) -> None:
             folder=folder or (),
             since=since,
             timezone=timezone,
+            tenant=tenant,
+            client_id=client_id,
+            client_secret_file=client_secret_file,
         )
         _init(flags, tools, ask=not yes, login_test=not no_login_test, force=force)
 
@@ -230,11 +243,11 @@ def _init(flags: Flags, tools: Tools, *, ask: bool, login_test: bool, force: boo
     if questions.complaints:
         fail("\n  ".join(["nothing was written:", *questions.complaints]), WRONG_USAGE)
     _rendered(answers, password, directory)  # so that wrong values are told before any login
-    if login_test:
+    if login_test and not answers.login:  # there is no token before the settings are there
         answers = _tested(answers, password, directory, tools)
     files = _rendered(answers, password, directory)
     _write(files, directory)
-    typer.echo(_farewell(files, directory))
+    typer.echo(_farewell(files, directory, login=answers.login is not None))
 
 
 def _refuse_unusable(flags: Flags, directory: Path, *, force: bool) -> None:
@@ -298,8 +311,8 @@ def _write(new: Sequence[NewFile], directory: Path) -> None:
         fail(says, FAILED)
 
 
-def _farewell(new: Sequence[NewFile], directory: Path) -> str:
-    """What was written, and the next three commands."""
+def _farewell(new: Sequence[NewFile], directory: Path, *, login: bool) -> str:
+    """What was written, and the next commands."""
     here = directory == Path.cwd()
     at = "" if here else f" --config {directory / 'triage.toml'}"
     written = [f"  {file.name:14} {_WRITTEN[file.name]}" for file in new]
@@ -310,6 +323,7 @@ def _farewell(new: Sequence[NewFile], directory: Path) -> str:
             *written,
             "",
             "Next:",
+            *([f"  triage login{at}"] if login else []),
             f"  triage check{at}",
             f"  triage replay --since {day}{at}   what would have been escalated; sends nothing",
             f"  triage run{at}",

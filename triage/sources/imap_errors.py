@@ -56,21 +56,33 @@ def connect_error(account: ImapAccount, exc: Exception) -> SourceError:
 
 
 def login_error(account: ImapAccount, exc: Exception, password: str) -> SourceError:
-    """Why the login failed: LoginError where only a person can help.
+    """Why the login failed: LoginError where only a person can help."""
+    advice = "Check username and password; many providers want an app password for IMAP"
+    return _refused(account, exc, password, advice)
 
-    Servers may echo what they were sent; the password is struck out.
-    """
+
+def token_error(account: ImapAccount, exc: Exception, token: str, status: str) -> SourceError:
+    """The same for a token; `status` is the server's own word for why."""
+    advice = (
+        f"{f'It says: {status}. ' if status else ''}Check that username is the mailbox, that IMAP"
+        " is allowed for it, and that the login may read it; then run:"
+        f" triage login {account.login}"
+    )
+    return _refused(account, exc, token, advice)
+
+
+def _refused(account: ImapAccount, exc: Exception, secret: str, advice: str) -> SourceError:
+    """Servers may echo what they were sent; the secret is struck out."""
     words = server_words(exc)
-    if password:
-        words = words.replace(password, "***")
+    if secret:
+        words = words.replace(secret, "***")
     if is_broken(exc) or (_TEMPORARY.search(words) and not _PERMANENT.search(words)):
         return SourceError(
             f"{where(account)}: the server cannot take the login of {account.username} now:"
             f" {words}. It will be tried again"
         )
     return LoginError(
-        f"{where(account)}: the server refused the login of {account.username}: {words}."
-        " Check username and password; many providers want an app password for IMAP"
+        f"{where(account)}: the server refused the login of {account.username}: {words}. {advice}"
     )
 
 

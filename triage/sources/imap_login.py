@@ -6,13 +6,15 @@ holds the password.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from imapclient import IMAPClient
 
 from triage.addresses import is_loopback
 from triage.errors import LoginError, SourceError, TriageError
-from triage.sources.imap_errors import FAILURES, connect_error, login_error, where
+from triage.oauth import KeptTokens, sasl
+from triage.sources.imap_errors import FAILURES, connect_error, login_error, token_error, where
 from triage.sources.imap_stream import ImapStream
 from triage.tls import client_context
 
@@ -85,8 +87,18 @@ def _start_tls(client: Client, context: ssl.SSLContext) -> None:
 
 
 def log_in(account: ImapAccount, stream: ImapStream, password: Callable[[], str]) -> None:
-    """Authenticate with PLAIN (RFC 4616), or with LOGIN where that is all there is."""
+    """Authenticate with a token, with PLAIN (RFC 4616), or with LOGIN where that is all there is.
+
+    A token that is refused is renewed once: it may have been withdrawn before its time.
+    """
     secret = _ask(account, password)
+    if isinstance(password, KeptTokens):
+        try:
+            _with_token(account, stream, secret)
+        except LoginError:
+            another = _ask(account, partial(password.fresh, secret))
+            _with_token(account, stream, another)
+        return
     try:
         if "AUTH=PLAIN" in stream.capabilities:
             answer = f"\0{account.username}\0{secret}".encode()
@@ -99,9 +111,39 @@ def log_in(account: ImapAccount, stream: ImapStream, password: Callable[[], str]
         raise login_error(account, exc, secret) from None
 
 
+def _with_token(account: ImapAccount, stream: ImapStream, token: str) -> None:
+    offered = {w.removeprefix("AUTH=") for w in stream.capabilities if w.startswith("AUTH=")}
+    mechanism = sasl.choose(offered)
+    if not mechanism:
+        message = (
+            f"{where(account)}: the server takes no OAuth2 tokens (it offers:"
+            f" {', '.join(sorted(offered)) or 'nothing'}); use a password, or see that port and"
+            " security are right"
+        )
+        raise LoginError(message)
+    first = sasl.initial_response(
+        mechanism, username=account.username, token=token, host=account.host, port=account.port
+    )
+    said: list[str] = []
+
+    def answer(challenge: bytes) -> bytes:
+        if not challenge:
+            return first.encode()
+        said.append(sasl.reason(challenge))
+        return sasl.last_word(mechanism).encode()
+
+    try:
+        stream.authenticate(mechanism, answer)
+    except FAILURES as exc:
+        raise token_error(account, exc, token, "".join(said)) from None
+
+
 def _ask(account: ImapAccount, password: Callable[[], str]) -> str:
     try:
         return password()
+    except SourceError as exc:  # of the login: it says itself whether trying again may help
+        message = f"{where(account)}: {exc}"
+        raise type(exc)(message) from None
     except (TriageError, OSError) as exc:
         message = f"{where(account)}: the password cannot be had: {exc}"
         raise LoginError(message) from exc
