@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0009"  # the newest migration; the store refuses to run on any other
+HEAD = "0010"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -430,4 +430,17 @@ arrivals = Table(
     Column("storm_id", Key, ForeignKey("storms.id")),  # the storm that it is a part of
     Index("ix_arrivals_at", "at"),
     Index("ix_arrivals_storm_id", "storm_id"),
+)
+
+# Trouble of the program itself that lasted, and of which the operator was told.
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("key", String(400), nullable=False),  # what is in trouble, such as `mailbox inbox/INBOX`
+    Column("says", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("told_at", Float, nullable=False),
+    Column("over_at", Float),
+    Index("ix_alarms_over_at", "over_at"),
 )
