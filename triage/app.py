@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from triage.alarms import Watchman
 from triage.app_labels import make_labeller, make_tag_watchers
 from triage.config import FolderAccount, ImapAccount
 from triage.config_file import load_config
@@ -261,6 +262,20 @@ def make_runner(
     )
     runner.follow_up.folders = [(w.source.account, w.source.folder) for w in runner.watchers]
     return runner
+
+
+def make_watchman(settings: Settings, store: Store, runner: EmbeddedRunner) -> Watchman:
+    """What tells the operator of lasting trouble while a runner runs."""
+    outgoing = settings.config.outgoing
+    return Watchman(
+        store=store,
+        policy=settings.policy,
+        firm=settings.config.firm,
+        settings=settings.config.alerts,
+        sender=Address(address=outgoing.sender, name=outgoing.sender_name),
+        key=read_key(settings.config.key_file),
+        queued=runner.wake_sender,
+    )
 
 
 def make_writer(settings: Settings) -> BriefWriter:

@@ -203,12 +203,18 @@ class Learning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alerts:
-    """How much mail may be forwarded, for `triage adapt`.
+    """How much may be told, and of what.
 
-    `budget`: so many of 100 mails at most. Mail of an inbox that nobody labelled says no more.
+    Attributes:
+        budget: so many of 100 mails are forwarded at most, for `triage adapt`. Mail of an inbox
+            that nobody labelled says no more.
+        after_s: trouble of the program itself is told when it has lasted so long.
+        command: a program that is told of such trouble too, on its standard input.
     """
 
     budget: int = 15
+    after_s: int = 1800
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -228,6 +228,7 @@ class Occasion(StrEnum):
     LEVEL = "level"  # those who were told before have not answered
     UPDATE = "update"  # the client has not heard from us for as long as the policy allows
     CORRECTED = "corrected"  # a reader added a tag, and this person must know of it
+    ALARM = "alarm"  # no brief: the program itself is in trouble, or out of it
     CONFIRMATION = "confirmation"  # no brief: what we understood of somebody's answer to one
     DIGEST = "digest"  # no brief: what a person should know of a day or a week
 

@@ -101,7 +101,7 @@ def _runner(
     if dry_run:
         typer.echo(f"dry run: nothing is sent; briefs land in {folder}", err=True)
     classifier = app_learning.make_classifier(settings, store)
-    return app.make_runner(
+    runner = app.make_runner(
         settings,
         store,
         FolderChannel(folder) if dry_run else app.make_channel(settings.config),
@@ -112,6 +112,9 @@ def _runner(
         report=lambda outcome: counts.update([outcome.action]),
         chores=[classifier.refresh],
     )
+    if not dry_run:  # which sends nothing
+        runner.chores = [*runner.chores, app.make_watchman(settings, store, runner).look]
+    return runner
 
 
 def _stop_on_signals(runner: EmbeddedRunner) -> None:
