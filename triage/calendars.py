@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _FURTHEST_DAYS = 20_000  # beyond that a window is counted by the clock, rather than for ever
 _DAY_S = 86400
+_NINE_S = 9 * 3600
+_SATURDAY = 5
 
 
 class Calendar(Protocol):
@@ -37,6 +39,12 @@ class Calendar(Protocol):
 
     def day_of(self, at: float) -> date:
         """The day it is for the firm at this moment."""
+
+    def opens(self, day: date) -> float | None:
+        """When work begins on a day; None when nobody works then."""
+
+    def instant(self, day: date, seconds: int) -> float:
+        """When clocks show so many seconds since midnight on a day."""
 
 
 class Clock:
@@ -61,6 +69,14 @@ class Clock:
     def day_of(self, at: float) -> date:
         """See `Calendar`."""
         return datetime.fromtimestamp(at, self._zone).date()
+
+    def opens(self, day: date) -> float | None:
+        """Nine o'clock from Monday to Friday: what is not urgent need not come on a Sunday."""
+        return self.instant(day, _NINE_S) if day.weekday() < _SATURDAY else None
+
+    def instant(self, day: date, seconds: int) -> float:
+        """See `Calendar`."""
+        return _instant(day, seconds, self._zone)
 
 
 class WorkingTime:
@@ -97,6 +113,14 @@ class WorkingTime:
     def day_of(self, at: float) -> date:
         """See `Calendar`."""
         return datetime.fromtimestamp(at, self._zone).date()
+
+    def opens(self, day: date) -> float | None:
+        """See `Calendar`."""
+        return next((begin for begin, _ in self._spans_of(day)), None)
+
+    def instant(self, day: date, seconds: int) -> float:
+        """See `Calendar`."""
+        return _instant(day, seconds, self._zone)
 
     def _spans_from(self, start: float) -> Iterator[tuple[float, float]]:
         """What is left of working time from `start` on, span by span."""

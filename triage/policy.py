@@ -20,6 +20,7 @@ MANAGEMENT = "management"  # the role whose people are all of management
 DAY_S = 86400
 
 Span = tuple[int, int]  # seconds since midnight, from and to
+Digesting = Literal["daily", "weekly", "both", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,8 @@ class Absence:
 class Person:
     """Somebody who can be told. `id` is the key of their table in the file.
 
-    `deputy` is the id of who hears in their place while they are away.
+    `deputy` is the id of who hears in their place while they are away; `digest`: which digests they
+    get, None: as `Digests` has it.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Person:
     role: str = ""
     deputy: str = ""
     absent: tuple[Absence, ...] = ()
+    digest: Digesting | None = None
 
     @property
     def mailbox(self) -> str:
@@ -169,6 +172,20 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Digests:
+    """Who gets a digest of the cases, and when: on working days, the weekly one on the first.
+
+    Attributes:
+        at_s: seconds since midnight; None: when work begins.
+        management, others: what people get who do not say themselves.
+    """
+
+    at_s: int | None = None
+    management: Digesting = "weekly"
+    others: Digesting = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A kind of issue beneath a tag, such as "HR" beneath blocked work.
 
@@ -217,6 +234,7 @@ class Policy:
     levels: dict[str, Level] = field(default_factory=dict)
     skips: tuple[Skip, ...] = ()
     hours: Hours | None = None
+    digests: Digests = field(default_factory=Digests)
     digest: str = ""
 
     @property

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from triage.policy import DAY_S, Absence, Person, Policy, Route
+from triage.policy_digests import read_digests
 from triage.policy_kinds import read_kinds
 from triage.policy_levels import (
     read_hours,
@@ -42,11 +43,13 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "first": ("from",),
     "last": ("to",),
     "skips": ("skip",),
+    "digests": ("digest",),
     "digest": (),
     "id": (),
     "tag": (),
 }
-_READ_APART = ("people", "routes", "kinds", "roles", "levels", "skip", "hours")
+_OF_PERSON = {name: keys for name, keys in _KNOWN.items() if name != "digest"}
+_READ_APART = ("people", "routes", "kinds", "roles", "levels", "skip", "hours", "digest")
 _DIGEST_CHARS = 8
 
 
@@ -96,6 +99,7 @@ def parse_policy(text: str, path: Path) -> Policy:
     roles = read_roles(tables, mistakes)
     levels = read_levels(tables, mistakes, day_s=day_s)
     skips = read_skips(tables, mistakes)
+    digests = read_digests(tables, mistakes)
     mistakes.raise_any()
     assert policy is not None
     return with_people_for_roles(
@@ -108,6 +112,7 @@ def parse_policy(text: str, path: Path) -> Policy:
             levels=levels,
             skips=skips,
             hours=hours,
+            digests=digests,
         )
     )
 
@@ -135,9 +140,9 @@ def _people(tables: Table, mistakes: Mistakes) -> dict[str, Person]:
     people = {}
     for key, table in _tables_of(tables, "people", mistakes):
         place = ("people", key)
-        _refuse_fields(Person, table, place, mistakes)
+        _refuse_fields(Person, table, place, mistakes, _OF_PERSON)
         values = _person_values(table, place, mistakes) | {"id": key}
-        person = build(Person, values, place=place, mistakes=mistakes, known=_KNOWN)
+        person = build(Person, values, place=place, mistakes=mistakes, known=_OF_PERSON)
         if person:
             people[key] = person
     return people
@@ -200,11 +205,17 @@ def _tables_of(tables: Table, key: str, mistakes: Mistakes) -> list[tuple[str, T
     return [(name, table) for name, table in found.items() if isinstance(table, dict)]
 
 
-def _refuse_fields(cls: type, table: Table, place: Place, mistakes: Mistakes) -> None:
+def _refuse_fields(
+    cls: type,
+    table: Table,
+    place: Place,
+    mistakes: Mistakes,
+    known: Mapping[str, tuple[str, ...]] = _KNOWN,
+) -> None:
     """The program's own field names are no settings, where the file has other words for them."""
-    for field in _KNOWN:
+    for field in known:
         if field in table:
-            mistakes.add((*place, field), unknown_key(field, file_keys(cls, _KNOWN)))
+            mistakes.add((*place, field), unknown_key(field, file_keys(cls, known)))
             del table[field]
 
 

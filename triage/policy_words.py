@@ -21,8 +21,9 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _URGENCIES = {urgency.label: urgency for urgency in Urgency}
 _DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
 _SPAN = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)")
+_TIME = re.compile(r"(\d{1,2}):(\d\d)")
 _WHOLE_DAY: Span = (0, DAY_S)
-_MINUTES = 60
+_HOURS, _MINUTES = 24, 60
 
 
 def urgency_of(word: object, place: Place, mistakes: Mistakes) -> Urgency:
@@ -50,6 +51,16 @@ def duration_s(
         or_none = ', or "none" when nobody is reminded' if never else ""
         mistakes.add(place, f'must be a time such as "30m", "4h", "2d"{or_none}')
     return seconds
+
+
+def time_of(given: object, place: Place, mistakes: Mistakes) -> int:
+    """Seconds since midnight of `08:30`."""
+    found = _TIME.fullmatch(given) if isinstance(given, str) else None
+    hours, minutes = map(int, found.groups()) if found else (24, 0)
+    if hours >= _HOURS or minutes >= _MINUTES:
+        mistakes.add(place, 'must be a time of day, such as "08:30"')
+        return 0
+    return (hours * 60 + minutes) * 60
 
 
 def span_of(given: object, place: Place, mistakes: Mistakes) -> Span:

@@ -125,11 +125,12 @@ class Watcher:
         with self.store.write() as tx:
             listings.put(tx, mailbox.id, listed, self.clock())
             listings.forget_vanished(tx, mailbox, listed)
-            passed = [uid for uid in listed if uid <= mailbox.last_uid and self.source.ordered]
+            ordered = self.source.ordered
+            passed = [uid for uid in listed if uid <= mailbox.last_uid or not ordered]
             missing = inbox.unknown(
                 tx, mailbox.account, mailbox.folder, mailbox.uid_validity, passed
             )
-        if missing:
+        if missing and ordered:
             log.error(
                 "mail was passed over without being read; reading it now",
                 extra={"action": "unaccounted", "mailbox": self.name, "count": len(missing)},

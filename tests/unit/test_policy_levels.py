@@ -159,7 +159,7 @@ def test_absences_and_deputies_become_values() -> None:
 
 
 WRONG = [
-    ('"2026-12"', '"2026-12"\ndigest = "x"', "digest: is not a setting here"),
+    ('"2026-12"', '"2026-12"\ndigest = "x"', "digest: must be a table"),
     ('"2026-12"', '"2026-12"\nskips = []', 'skips: is not a setting here; did you mean "skip"?'),
     ('management = ["ben", ', 'management = ["bne", ', 'roles.management[1]: there is no person "'),
     ('["ben", "marshall"]', '["ben", "ben"]', 'roles.management[2]: "ben" stands there twice'),

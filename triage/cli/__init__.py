@@ -15,6 +15,7 @@ from triage import __version__
 from triage.cli import (
     cases,
     demo,
+    digest,
     examples,
     label,
     login,
@@ -57,6 +58,7 @@ for _verbs in (
     run,
     policy,
     cases,
+    digest,
     verify,
     label,
     examples,

@@ -28,6 +28,11 @@ def case(found: Case) -> dict[str, object]:
         "acknowledged_by": found.acknowledged_by,
         "owner": found.owner,
         "outcome": found.outcome,
+        "recurs": found.recurs,
+        "outcome_by": found.outcome_by,
+        "outcome_at": found.outcome_at,
+        "resolved_at": found.resolved_at,
+        "merged_into": found.merged_into,
     }
 
 
@@ -35,7 +40,7 @@ def brief(row: OutboxRow) -> dict[str, object]:
     """A row of the outbox."""
     return {
         "id": row.id,
-        "case": row.case_id,
+        "case": row.case_id or None,
         "message_id": row.rfc_id,
         "occasion": row.occasion,
         "recipient": row.recipient,

@@ -94,7 +94,7 @@ def _log_settings(settings: Settings) -> None:
 def _runner(
     settings: Settings, store: Store, counts: Counter[str], *, dry_run: bool
 ) -> EmbeddedRunner:
-    from triage import app, app_learning  # noqa: PLC0415
+    from triage import app, app_digests, app_learning  # noqa: PLC0415
     from triage.channels.folder import FolderChannel  # noqa: PLC0415
 
     folder = settings.config.path.parent / "dry-run"
@@ -112,6 +112,9 @@ def _runner(
         report=lambda outcome: counts.update([outcome.action]),
         chores=[classifier.refresh],
     )
+    digester = app_digests.make_digester(settings, store, runner)
+    runner.chores = [*runner.chores, digester.look]
+    return runner
     if not dry_run:  # which sends nothing
         runner.chores = [*runner.chores, app.make_watchman(settings, store, runner).look]
     return runner

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triage.feedback import Meaning, is_absence, read, vocabulary_of
+from triage.messages import Occasion
 from triage.parsing.quotes import stripped
 from triage.parsing.subjects import is_forward
 from triage.pipeline.confirm import Confirmer
@@ -45,11 +46,14 @@ LATE_S = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """How a mail ended that answers a brief. `action` is one of `messages.OUTCOMES`."""
+    """How a mail ended that answers a brief. `action` is one of `messages.OUTCOMES`.
+
+    `case_id` is None where it answered a digest, which is of no case.
+    """
 
     action: str
     why: str
-    case_id: int
+    case_id: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +127,27 @@ class AnswerTaker:
         person = self._person(sender)
         meaning = self._read(words, email, person)
         if meaning.kind in ("acknowledge", "unclear") and is_absence(words):
-            return Taken(action="not-triaged", why="an absence note", case_id=row.case_id)
+            return Taken(action="not-triaged", why="an absence note", case_id=row.case_id or None)
+        if not row.case_id:
+            return self._to_digest(tx, row, email, meaning, now)
         if person is None or not is_signed(row.rfc_id, key=self._key, recipient=row.recipient):
             acknowledge(tx, row.case_id, sender, now)
             why = f"{sender} answered"
             return Taken(action="acknowledged", why=why, case_id=row.case_id)
         answer = _Answer(row=row, stored=stored, email=email, person=person, words=words)
         return self._follow(tx, answer, meaning, now)
+
+    def _to_digest(
+        self, tx: Connection, row: OutboxRow, email: Email, meaning: Meaning, now: float
+    ) -> Taken:
+        """An answer to a digest moves no case; who asks for something is told so, once."""
+        person = self._person(row.recipient.lower())
+        genuine = is_signed(row.rfc_id, key=self._key, recipient=row.recipient)
+        asks = meaning.kind != "acknowledge" and row.occasion == Occasion.DIGEST
+        if person and genuine and asks:
+            self._confirmer.explain_digest(tx, answered=row, email=email, person=person, now=now)
+        why = f"{row.recipient.lower()} answered a digest, which is of no case"
+        return Taken(action="asked" if asks else "acknowledged", why=why, case_id=None)
 
     def _read(self, words: str, email: Email, person: Person | None) -> Meaning:
         names = [email.sender.name, person.name if person else ""]

@@ -46,7 +46,12 @@ def take_bounce(tx: Connection, stored: Stored, now: float, tell: Tell) -> str:
         return f"{which}: it is late, and the server goes on trying"
     for row in rows:
         audit.note(
-            tx, "bounced", now=now, case_id=row.case_id, outbox_id=row.id, message_id=stored.id
+            tx,
+            "bounced",
+            now=now,
+            case_id=row.case_id or None,
+            outbox_id=row.id,
+            message_id=stored.id,
         )
         log.error(
             "a brief of ours bounced",

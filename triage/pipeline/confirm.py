@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from triage.messages import Address, Occasion, Urgency
+from triage.messages import Address, MessageRef, Occasion, Urgency
 from triage.parsing import parse
 from triage.rendering import notice_id
 from triage.store import inbox, outbox
+from triage.summary.confirmation import Confirmation
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from triage.policy import Person
     from triage.store.inbox import Stored
     from triage.store.outbox import OutboxRow
-    from triage.summary.confirmation import Confirmation
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +80,37 @@ class Confirmer:
             email=parse(inbox.load(tx, answered.message_id).raw.content),
             case_id=answered.case_id,
             message_id=answered.message_id,
+            occasion=Occasion.CONFIRMATION.value,
+            urgency=Urgency.LOW,
+            now=now,
+        )
+
+    def explain_digest(
+        self, tx: Connection, *, answered: OutboxRow, email: Email, person: Person, now: float
+    ) -> None:
+        """Queue the word that an answer to a digest changes nothing; once for each digest."""
+        notice = self.writer.renderer.confirm(
+            Confirmation(kind="digest", case_id=0, subject=""),
+            Address(address=person.address, name=person.name),
+            message_id=notice_id(
+                key=self.writer.key,
+                ref=MessageRef(account=person.id, folder="digest", uid_validity=0, uid=0),
+                sha256=answered.rfc_id,
+                occasion=Occasion.CONFIRMATION.value,
+                tags=(),
+                recipient=person.address,
+                domain=self.writer.domain,
+            ),
+            date=datetime.fromtimestamp(int(now), UTC),
+            subject=answered.subject,
+            in_reply_to=[answered.rfc_id, *email.references, email.message_id],
+        )
+        self.guard.post(
+            tx,
+            notice,
+            email=None,
+            case_id=None,
+            message_id=None,
             occasion=Occasion.CONFIRMATION.value,
             urgency=Urgency.LOW,
             now=now,

@@ -61,7 +61,7 @@ class FollowUp:
             with self.store.write() as tx:
                 reschedule(tx, self._clock, now)
         with self.store.read() as tx:
-            due = [timer for timer in timers.due(tx, now) if self._is_read(tx, timer, now)]
+            due = [timer for timer in timers.due(tx, now) if self.has_read(tx, timer.due_at, now)]
         done = 0
         for timer in due:
             with self.store.write() as tx:
@@ -72,18 +72,17 @@ class FollowUp:
                     done += self._fire(tx, timer, now)
         return done
 
+    def has_read(self, tx: Connection, up_to: float, now: float) -> bool:
+        """Whether all mail up to a moment has been read, or cannot be for long."""
+        if now >= max(up_to, now if self._started_at is None else self._started_at) + UNREAD_S:
+            return True
+        read_at = {(b.account, b.folder): b.looked_at or 0.0 for b in mailboxes.everything(tx)}
+        read = all(read_at.get(folder, 0.0) >= up_to for folder in self.folders)
+        return read and not inbox.count_pending(tx, now)
+
     @property
     def _clock(self) -> CaseClock:
         return self.rewriter.clock
-
-    def _is_read(self, tx: Connection, timer: Timer, now: float) -> bool:
-        """Whether all mail up to the timer's time has been read, or cannot be for long."""
-        assert self._started_at is not None
-        if now >= max(timer.due_at, self._started_at) + UNREAD_S:
-            return True
-        read_at = {(b.account, b.folder): b.looked_at or 0.0 for b in mailboxes.everything(tx)}
-        read = all(read_at.get(folder, 0.0) >= timer.due_at for folder in self.folders)
-        return read and not inbox.count_pending(tx, now)
 
     def _fire(self, tx: Connection, timer: Timer, now: float) -> bool:
         case = cases.get(tx, timer.case_id)

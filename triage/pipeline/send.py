@@ -194,7 +194,7 @@ class Sender:
             tx,
             action,
             now=now,
-            case_id=row.case_id,
+            case_id=row.case_id or None,
             outbox_id=row.id,
             detail=detail,
         )

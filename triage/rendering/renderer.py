@@ -145,8 +145,8 @@ class Renderer:
                 mime.address_line("From", self._sender),
                 mime.address_line("To", replace(recipient, name=clean_line(recipient.name))),
                 mime.header_line("Subject", title),
-                *_common_lines(date, message_id, "auto-replied", "confirmation"),
-                mime.header_line("X-Triage-Case", str(confirmation.case_id)),
+                *common_lines(date, message_id, "auto-replied", "confirmation"),
+                *_case_lines(confirmation.case_id),
                 *_thread_lines(valid_ids(in_reply_to)),
             ]
         )
@@ -184,14 +184,14 @@ class Renderer:
             mime.address_line("From", self._sender),
             mime.address_line("To", Address(address=recipient.address, name=recipient.name)),
             mime.header_line("Subject", brief.subject_line),
-            *_common_lines(date, message_id, "auto-generated", "brief"),
-            mime.header_line("X-Triage-Case", str(brief.thread.case_id)),
+            *common_lines(date, message_id, "auto-generated", "brief"),
+            *_case_lines(brief.thread.case_id),
             *_thread_lines(ids),
         ]
         return b"".join(lines)
 
 
-def _common_lines(date: datetime, message_id: str, submitted: str, loop: str) -> list[bytes]:
+def common_lines(date: datetime, message_id: str, submitted: str, loop: str) -> list[bytes]:
     """The headers of every mail of ours; no robot should answer it (RFC 3834)."""
     return [
         mime.header_line("Date", format_datetime(date)),
@@ -201,6 +201,11 @@ def _common_lines(date: datetime, message_id: str, submitted: str, loop: str) ->
         mime.header_line("X-Auto-Response-Suppress", "All"),
         mime.header_line(LOOP_HEADER, loop),
     ]
+
+
+def _case_lines(case_id: int) -> list[bytes]:
+    """The case that it is about; none for an answer to a digest."""
+    return [mime.header_line("X-Triage-Case", str(case_id))] if case_id else []
 
 
 def _thread_lines(ids: Sequence[str]) -> list[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from triage.errors import NotFoundError
 from triage.messages import Urgency
@@ -226,6 +226,14 @@ def unresolved(tx: Connection, limit: int = 1000) -> list[Case]:
         .order_by(cases.c.status.desc(), cases.c.urgency.desc(), cases.c.id)
         .limit(limit)
     )
+    return [_case(row) for row in tx.execute(query)]
+
+
+def alive_since(tx: Connection, since: float) -> list[Case]:
+    """Cases that are unresolved, or in which something has happened since then; oldest first."""
+    times = ("opened_at", "updated_at", "acknowledged_at", "answered_at", "resolved_at")
+    lately = or_(*(cases.c[name] >= since for name in times))
+    query = select(cases).where(lately | (cases.c.status != "resolved")).order_by(cases.c.id)
     return [_case(row) for row in tx.execute(query)]
 
 

@@ -62,6 +62,20 @@ def of_case(tx: Connection, case_id: int) -> dict[str, Issue]:
     return {row.tag: _issue(row) for row in tx.execute(query)}
 
 
+def kinds_of_cases(tx: Connection) -> dict[int, dict[str, str]]:
+    """Of every case its kinds, by tag; the newest word counts."""
+    query = (
+        select(messages.c.case_id, issues.c.tag, issues.c.kind)
+        .join(messages, messages.c.id == issues.c.message_id)
+        .where(messages.c.case_id.is_not(None))
+        .order_by(issues.c.id)
+    )
+    found: dict[int, dict[str, str]] = {}
+    for row in tx.execute(query):
+        found.setdefault(row.case_id, {})[row.tag] = row.kind
+    return found
+
+
 def spare(tx: Connection, case_id: int, people: Collection[str], now: float) -> None:
     """A case is about these people; whom somebody had told already stays told."""
     known = select(spared.c.person).where(spared.c.case_id == case_id)
@@ -72,6 +86,12 @@ def spare(tx: Connection, case_id: int, people: Collection[str], now: float) -> 
 def spared_people(tx: Connection, case_id: int) -> frozenset[str]:
     """Ids of the people who must not hear of a case."""
     query = select(spared.c.person).where(spared.c.case_id == case_id, spared.c.told_at.is_(None))
+    return frozenset(tx.execute(query).scalars())
+
+
+def kept_from(tx: Connection, person: str) -> frozenset[int]:
+    """Cases that this person must not hear of."""
+    query = select(spared.c.case_id).where(spared.c.person == person, spared.c.told_at.is_(None))
     return frozenset(tx.execute(query).scalars())
 
 

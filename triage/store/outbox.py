@@ -42,7 +42,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """One notice to one recipient, and what became of it."""
+    """One notice to one recipient, and what became of it.
+
+    `case_id` and `message_id` are 0 for one that is of no case, as a digest is.
+    """
 
     id: int
     rfc_id: str
@@ -313,4 +316,6 @@ def _missing(outbox_id: int) -> str:
 
 def _row(row: Row[Any]) -> OutboxRow:
     fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a dict
-    return OutboxRow(**{**fields, "urgency": Urgency(fields["urgency"])})
+    typed = {"urgency": Urgency(fields["urgency"])}
+    typed |= {name: fields[name] or 0 for name in ("case_id", "message_id")}
+    return OutboxRow(**{**fields, **typed})

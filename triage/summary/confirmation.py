@@ -19,7 +19,7 @@ class Confirmation:
 
     Attributes:
         kind: `acknowledge`, `take`, `done`, `tell`, `correct` or `unclear`, as in
-            `triage.feedback`.
+            `triage.feedback`; `digest` for an answer to a digest, which is of no case.
         doubt: why it was unclear.
         subject: of the mail that the brief was about.
         removed: titles of tags that it no longer has; each with the tag in brackets.
