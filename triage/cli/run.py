@@ -114,7 +114,6 @@ def _runner(
     )
     digester = app_digests.make_digester(settings, store, runner)
     runner.chores = [*runner.chores, digester.look]
-    return runner
     if not dry_run:  # which sends nothing
         runner.chores = [*runner.chores, app.make_watchman(settings, store, runner).look]
     return runner
