@@ -13,6 +13,7 @@ import typer
 from classifiers.api import ClassifierError
 from triage import __version__
 from triage.cli import (
+    backup,
     cases,
     demo,
     digest,
@@ -65,6 +66,7 @@ for _verbs in (
     parse,
     responses,
     models,
+    backup,
 ):
     _verbs.register(app)
 
