@@ -1,8 +1,9 @@
 """What happens when nobody answers: a reminder, then level by level, then no more. Pure.
 
-A case is at a *step*: 0 while only those whom its routes name have been told, n once n levels of
-the policy have been told or passed over. Each step has a window of working time. Whoever answers
-ends it for all.
+A case is at a *step*: 0 while only those whom its routes name have been told, n once the nth level
+of the policy has been told or passed over, whichever of them its routes name: a case keeps its
+place when it gets further tags. Each step has a window of working time. Whoever answers ends it
+for all.
 """
 
 from __future__ import annotations
@@ -41,24 +42,30 @@ class Course:
         window_s: the window of the first briefs, in seconds of working time.
         remind_after_s: when those who were told first are reminded; None: as the rule is.
         levels: who follows, in order.
+        steps: at which step a case is once each of them has been told.
     """
 
     window_s: int
     remind_after_s: int | None = None
     levels: tuple[Level, ...] = ()
+    steps: tuple[int, ...] = ()
 
     def window(self, step: int, *, opening: bool = True) -> int:
         """The window of a step, in seconds of working time.
 
         `opening`: it is that of the first briefs, at whichever step a grave case begins.
         """
-        own = None if opening else self.levels[step - 1].within_s
-        return own or self.window_s
+        told = None if opening else dict(zip(self.steps, self.levels, strict=True)).get(step)
+        return (told and told.within_s) or self.window_s
+
+    def goes_on(self, step: int) -> bool:
+        """Whether a level follows after this step."""
+        return any(each > step for each in self.steps)
 
     def remind_after(self, step: int, *, opening: bool = True) -> int:
         """When the people of a step are reminded; at the end of its window if nobody follows."""
         window = self.window(step, opening=opening)
-        usual = _share(window) if step < len(self.levels) else window
+        usual = _share(window) if self.goes_on(step) else window
         return min(self.remind_after_s or usual, window) if opening else usual
 
 
@@ -87,16 +94,23 @@ def levels_of(policy: Policy, routes: Iterable[Route]) -> tuple[Level, ...]:
     return tuple(level for level in policy.levels.values() if level.id in named)
 
 
+def step_of(policy: Policy, level: Level) -> int:
+    """At which step a case is once this level has been told: its place among all of the policy."""
+    return 1 + list(policy.levels).index(level.id)
+
+
 def course_of(policy: Policy, routes: Sequence[Route]) -> Course | None:
     """The strictest of these routes' windows; None when none of them wants an answer."""
     windows = [r.acknowledge_within_s for r in routes if r.acknowledge_within_s is not None]
     if not windows:
         return None
     reminders = [r.remind_after_s for r in routes if r.remind_after_s is not None]
+    levels = levels_of(policy, routes)
     return Course(
         window_s=min(windows),
         remind_after_s=min(reminders, default=None),
-        levels=levels_of(policy, routes),
+        levels=levels,
+        steps=tuple(step_of(policy, level) for level in levels),
     )
 
 
@@ -130,7 +144,9 @@ def skip_for(
     if not found:
         return None
     index, rule = max(found, key=lambda pair: pair[0])
-    return Skipped(level=levels[index], step=min(index + 1, len(levels) - 1), rule=rule)
+    passed = levels[: len(levels) - 1][: index + 1]
+    step = step_of(policy, passed[-1]) if passed else 0
+    return Skipped(level=levels[index], step=step, rule=rule)
 
 
 def people_of_level(
@@ -170,13 +186,15 @@ def next_step(
     is news to those too who have heard of the matter itself. When all its people are away, the
     fallback person hears.
     """
-    for index in range(step, len(levels)):
-        level, is_last = levels[index], index == len(levels) - 1
+    left = [level for level in levels if step_of(policy, level) > step]
+    for level in left:
+        is_last = level is left[-1]
         people = people_of_level(policy, level, routes, told=told, day=day, excluded=excluded)
         fresh = [there for there in people if is_last or there.person.id not in told]
         if fresh:
-            return NextStep(step=index + 1, level=level, people=tuple(fresh), is_last=is_last)
-    last = levels[-1] if step < len(levels) else None
+            reached = step_of(policy, level)
+            return NextStep(step=reached, level=level, people=tuple(fresh), is_last=is_last)
+    last = left[-1] if left else None
     nobody = (
         last
         and last.to
@@ -185,4 +203,4 @@ def next_step(
     spare = present(policy, policy.fallback, day) if nobody else None
     if last is None or spare is None or spare.person.id in told or spare.person.mailbox in excluded:
         return None
-    return NextStep(step=len(levels), level=last, people=(spare,), is_last=True)
+    return NextStep(step=step_of(policy, last), level=last, people=(spare,), is_last=True)

@@ -91,12 +91,13 @@ class Hearers:
         )
 
     def _last_resort(self) -> Present:
-        """The fallback person; another who is there, where that one must not hear.
+        """The fallback person or their deputy; another who is there, where these must not hear.
 
         The fallback person after all, where nobody may: a lost matter is worse than a told one.
         """
-        everybody = (self.policy.fallback, *self.policy.management, *self.policy.people)
-        return next(iter(self._allowed(everybody)), fallback_person(self.policy, self.day))
+        groups = ((self.policy.fallback,), self.policy.management, self.policy.people)
+        found = (there for group in groups for there in self._allowed(group))
+        return next(found, fallback_person(self.policy, self.day))
 
     def _allowed(self, ids: Iterable[str]) -> list[Present]:
         """Those who are there, or their deputies, without people of the mail itself."""

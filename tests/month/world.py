@@ -105,7 +105,11 @@ ROUTES = {
         raises=(("our solicitor has the papers", "urgent"),),
     ),
     "scope_mismatch": Rule(
-        to=("leah", "ben"), every=False, urgency="normal", within=2 * DAY_MINUTES, levels=ALL_LEVELS
+        to=("leah", "ben"),
+        every=False,
+        urgency="normal",
+        within=2 * DAY_MINUTES,
+        levels=("management",),
     ),
     "blocker": Rule(
         to=("tom", "leah"),

@@ -323,6 +323,18 @@ def test_a_further_mail_never_makes_an_unanswered_case_wait_longer(bench: Bench)
     assert [event for event in sent if event[2] == "level"] == [("Mon 14:00", "nora", "level")]
 
 
+def test_a_case_keeps_its_place_when_a_tag_with_other_levels_comes_on_top(tmp_path: Path) -> None:
+    alone = replace(POLICY.routes["upsell"], to=("ben",), levels=("lead",))
+    bench = bench_of(tmp_path, replace(POLICY, routes=POLICY.routes | {"upsell": alone}))
+    told(bench, "Could we have a quote?", message_id="<a@client.example>")
+    run_until(bench, "2026-03-03T10:00")
+    assert case_of(bench).recipients == ("ben", "nora")  # the lead is the last one of that route
+    told(bench, "A quote, and stuck.", headers="References: <a@client.example>\r\n")
+    sent = run_until(bench, "2026-03-04T17:00")
+    levels = [(when, who) for when, who, occasion in sent if occasion == "level"]
+    assert levels == [("Tue 14:30", "ben"), ("Tue 14:30", "marshall")]  # not the lead again
+
+
 def test_a_mail_corrected_to_another_tag_no_longer_climbs(bench: Bench) -> None:
     told(bench)
     run_until(bench, "2026-03-02T12:30")

@@ -127,6 +127,15 @@ def test_when_everybody_is_away_the_fallback_person_hears() -> None:
     assert names(to_fallback(everybody, "odd", DAY)) == ["priya"]
 
 
+def test_where_nobody_of_a_route_may_hear_the_deputy_of_the_fallback_person_does() -> None:
+    policy = away(policy_with(), "priya", priya="nora")  # nora comes last of all people
+    policy = replace(policy, people=dict(sorted(policy.people.items())))
+    barred = {"ben@firm.example"}
+    alone = replace(policy.routes["blocker"], to=("ben",))
+    policy = replace(policy, routes={"blocker": alone})
+    assert names(routed(policy, "blocker", excluded=barred)) == ["nora"]
+
+
 def test_unreadable_mail_goes_to_the_fallback_person_s_deputy() -> None:
     assert names(to_fallback(away(policy_with(), "priya", priya="nora"), "odd", DAY)) == ["nora"]
 

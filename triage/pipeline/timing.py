@@ -116,7 +116,7 @@ class CaseClock:
         if course is None:
             return None
         if kind == "level":
-            if basis.step >= len(course.levels):
+            if not course.goes_on(basis.step):
                 return None
             return self.calendar.add(began_at, course.window(basis.step, opening=basis.opening))
         after_s = course.remind_after(basis.step, opening=basis.opening)
