@@ -28,6 +28,11 @@ def case(found: Case) -> dict[str, object]:
         "acknowledged_by": found.acknowledged_by,
         "owner": found.owner,
         "outcome": found.outcome,
+        "recurs": found.recurs,
+        "outcome_by": found.outcome_by,
+        "outcome_at": found.outcome_at,
+        "resolved_at": found.resolved_at,
+        "merged_into": found.merged_into,
     }
 
 

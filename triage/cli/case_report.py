@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.cli.tables import console, paragraph, plain, when
+from triage.summary.ending import ending_in_words
 from triage.summary.wording import moment
 
 if TYPE_CHECKING:
@@ -120,8 +121,12 @@ def case_lines(
     yield f"  about {plain(case.client)}, since {when(case.opened_at, zone)}"
     if case.owner:
         yield f"  owned by {plain(case.owner)}"
-    if case.outcome:
-        yield f"  outcome: {plain(case.outcome)}"
+    if case.merged_into:
+        yield f"  part of case {case.merged_into}: `triage show {case.merged_into}`"
+    elif ended := ending_in_words(case.outcome, recurs=case.recurs):
+        by = f", says {plain(case.outcome_by)}" if case.outcome_by else ""
+        at = f", {when(case.outcome_at, zone)}" if case.outcome_at else ""
+        yield f"  outcome: {plain(ended)}{by}{at}"
     yield "Mails"
     for mail in mails:
         received = when(mail.received_at, zone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import time
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -172,19 +173,44 @@ def retry(
     typer.echo(f"brief {brief} to {row.recipient} is queued again")
 
 
+class YesOrNo(StrEnum):
+    """An answer."""
+
+    YES = "yes"
+    NO = "no"
+
+
 def resolve(
     case: Annotated[int, typer.Argument(help="Number of the case.")],
     config: ConfigOption = None,
     *,
     outcome: Annotated[str, typer.Option("--outcome", help="One line: how it ended.")] = "",
+    recurs: Annotated[
+        YesOrNo | None, typer.Option("--recurs", help="Whether it could happen again.")
+    ] = None,
 ) -> None:
-    """Close a case. A new tagged mail in the same thread opens another."""
+    """Close a case, and say how it ended. A new tagged mail in the same thread opens another."""
     from triage.store import audit, cases  # noqa: PLC0415
+    from triage.summary.ending import ending_in_words, said_by  # noqa: PLC0415
 
     _, store = _opened(config)
-    now = time.time()
+    now, by = time.time(), getpass.getuser()
+    again = None if recurs is None else recurs is YesOrNo.YES
+    line = " ".join(outcome.split())
     with store.write() as tx:
-        closed = cases.resolve(tx, case, outcome, now)
-        if closed:
-            audit.note(tx, "resolved", now=now, case_id=case, detail=outcome)
+        closed = cases.resolve(tx, case, line, now, by=by, recurs=again)
+        noted = not closed and cases.conclude(tx, case, outcome=line, recurs=again, by=by, now=now)
+        if closed or noted:
+            action: audit.Action = "resolved" if closed else "outcome"
+            detail = said_by(by, line, recurs=again)
+            audit.note(tx, action, now=now, case_id=case, detail=detail)
+        ended = cases.get(tx, case)
     typer.echo(f"case {case} is resolved" if closed else f"case {case} was resolved before")
+    if noted:
+        typer.echo(f"kept how it ended: {ending_in_words(line, recurs=again)}")
+    if closed and not (ended.outcome and ended.recurs is not None):
+        typer.echo(
+            "How did it end, and could it happen again? "
+            f'triage resolve {case} --outcome "..." --recurs yes|no',
+            err=True,
+        )

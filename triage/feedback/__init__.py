@@ -5,18 +5,22 @@ asks, contradicts itself or wants two things at once is unclear. Silence is neve
 neither is an answer that speaks of nothing we know.
 """
 
+from triage.feedback.closing import Ending
 from triage.feedback.issues import Resolved, resolve
 from triage.feedback.meaning import Meaning, apply
-from triage.feedback.reading import is_absence, read
+from triage.feedback.reading import is_absence, read, read_answer, says_no_more
 from triage.feedback.vocabulary import Vocabulary, vocabulary_of
 
 __all__ = [
+    "Ending",
     "Meaning",
     "Resolved",
     "Vocabulary",
     "apply",
     "is_absence",
     "read",
+    "read_answer",
     "resolve",
+    "says_no_more",
     "vocabulary_of",
 ]

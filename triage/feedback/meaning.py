@@ -25,6 +25,7 @@ class Meaning:
             too), `correct` (tags or kind of issue), or `unclear`.
         explicit: false for free text without a command, which only says that somebody has it.
         outcome: for `done`, how it ended, in the writer's words; may be empty.
+        recurs: for `done`, whether it could happen again; None: not said.
         exactly: for `correct`, the tags from now on (none of them: an empty tuple); None when the
             answer only adds and removes.
         add: for `correct`, tags to add.
@@ -40,6 +41,7 @@ class Meaning:
     kind: Kind
     explicit: bool = True
     outcome: str = ""
+    recurs: bool | None = None
     exactly: tuple[str, ...] | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()

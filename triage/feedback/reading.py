@@ -8,10 +8,11 @@ as one of them casts doubt on it, the answer is unclear.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from triage.feedback.clauses import Clause, Said, parse, tokens_of
+from triage.feedback.closing import Ending, read_ending
 from triage.feedback.lexicon import (
     ABSENCE,
     ASKING,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from triage.feedback.meaning import Doubt
     from triage.feedback.vocabulary import Vocabulary
 
-OUTCOME_CHARS = 300
 SLIP_WORDS = 4
 COMMAND_WORDS = 8
 SHORT_WORDS = 6  # a stretch this short with a tag in it was most likely meant as a command
@@ -44,6 +44,7 @@ NEVER = re.compile(r"(?!)")
 _DONE = re.compile(r"\b(done|resolved|closed|solved)\b", re.IGNORECASE)
 _BLANKS = " \t:,.;!-\u2013\u2014"  # what may part "done" from how it ended
 _CUTS = frozenset({",", ";", ":", DASH, "(", "."})
+_NOTHING_SAID = frozenset({Said.NOTHING, Said.COURTESY, Said.ACK})
 _UNSURE = frozenset({Item.NOT, Item.NO, Item.HEDGE, Item.TURN, Item.INSTEAD, Item.OR})
 
 
@@ -52,7 +53,7 @@ class _Sentence:
     """A sentence as understood. `weak`: the doubt rests on nothing but its shortness."""
 
     clause: Clause
-    outcome: str = ""
+    ending: Ending = field(default_factory=Ending)
     weak: bool = False
     asks: bool = False  # asks somebody, perhaps a colleague
 
@@ -116,7 +117,8 @@ class _Reader:
         if before is None or before.said not in (Said.NOTHING, Said.COURTESY, Said.ACK):
             return None
         rest = line[found.end() :]
-        if NOT_DONE & set(words) or ASKING & set(words[:1]) or "?" in rest:
+        ending = read_ending(rest)
+        if NOT_DONE & set(words) or ASKING & set(words[:1]) or "?" in ending.outcome:
             return _doubt("question")
         outcome = rest.lstrip(_BLANKS)
         words = words_of(outcome)
@@ -125,14 +127,14 @@ class _Reader:
                 return None
             if NOT_YET & set(words[:1]):
                 return _doubt("unread")
-        return self._closed(outcome, words)
+        return self._closed(ending, words)
 
-    def _closed(self, outcome: str, words: list[str]) -> _Sentence:
+    def _closed(self, ending: Ending, words: list[str]) -> _Sentence:
         rest = parse(self.tokens(words))
         if rest and rest.said in (Said.COMMAND, Said.UNCLEAR):
             return _doubt("several" if rest.said is Said.COMMAND else "hedge")
-        said = "" if rest else " ".join(outcome.split())[:OUTCOME_CHARS]
-        return _Sentence(clause=Clause(said=Said.COMMAND, wants=frozenset({"done"})), outcome=said)
+        said = Ending(recurs=ending.recurs) if rest else ending
+        return _Sentence(clause=Clause(said=Said.COMMAND, wants=frozenset({"done"})), ending=said)
 
 
 def read(
@@ -153,9 +155,30 @@ def read(
     called = frozenset(word for name in names for word in words_of(name))
     reader = _Reader(vocabulary=vocabulary, names=called)
     found: list[_Sentence] = []
-    for paragraph in paragraphs(text, called, ours):
+    told = paragraphs(text, called, ours)
+    for paragraph in told:
         found += _heard(_sentences(reader, paragraph), found)
-    return _meaning(found)
+    meaning = _meaning(found)
+    if meaning.kind == "done" and meaning.recurs is None:
+        return replace(meaning, recurs=read_ending(_joined(told)).recurs)
+    return meaning
+
+
+def read_answer(text: str, *, names: Iterable[str] = (), ours: re.Pattern[str] = NEVER) -> Ending:
+    """What an answer to our question says of how a case ended; arguments as in `read`."""
+    called = frozenset(word for name in names for word in words_of(name))
+    return read_ending(_joined(paragraphs(text, called, ours)), asked=True)
+
+
+def says_no_more(text: str, vocabulary: Vocabulary, *, names: Iterable[str] = ()) -> bool:
+    """Whether a text is thanks and the like, and nothing else."""
+    reader = _Reader(vocabulary=vocabulary, names=frozenset(w for n in names for w in words_of(n)))
+    found = [parse(reader.tokens(words_of(line))) for line in text.splitlines()]
+    return all(each and each.said in _NOTHING_SAID for each in found)
+
+
+def _joined(told: Sequence[Paragraph]) -> str:
+    return "\n".join(line for paragraph in told for line in paragraph)
 
 
 def is_absence(text: str) -> bool:
@@ -286,10 +309,10 @@ def _together(commands: Sequence[_Sentence]) -> Meaning:
     if len(wants) > 1:
         return Meaning(kind="unclear", doubt="several")
     added = all(clause.added for clause in clauses if clause.positive)
-    outcomes = (each.outcome for each in commands if each.outcome)
+    ending = next((each.ending for each in commands if each.ending.says_something), Ending())
     return {
         "take": Meaning(kind="take"),
-        "done": Meaning(kind="done", outcome=next(outcomes, "")),
+        "done": Meaning(kind="done", outcome=ending.outcome, recurs=ending.recurs),
         "none": Meaning(kind="correct", exactly=()),
         "tell": Meaning(kind="tell", people=people),
         "correct": _corrected(positive, negative, added=added),

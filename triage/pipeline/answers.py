@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triage.feedback import Meaning, is_absence, read, vocabulary_of
+from triage.feedback.ending_answers import in_answer_to_question
 from triage.messages import Occasion
 from triage.parsing.quotes import stripped
 from triage.parsing.subjects import is_forward
@@ -22,7 +23,7 @@ from triage.pipeline.corrections import Corrector
 from triage.pipeline.gestures import Gestures, acknowledge
 from triage.rendering.ids import is_signed, reference_of, references_in, start_of_id
 from triage.rendering.replies import REFERENCE_LINE
-from triage.store import answers, outbox
+from triage.store import answers, cases, outbox
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -183,12 +184,14 @@ class AnswerTaker:
         case_id, by = answer.row.case_id, answer.by
         if answers.is_taken(tx, answer.email.message_id, answer.fingerprint):
             return Taken(action="duplicate", why="an answer that was taken before", case_id=case_id)
+        if cases.get(tx, case_id).outcome_asked == answer.row.rfc_id:
+            meaning = self._as_ending(answer, meaning)
         doubt = self._doubt(tx, answer, meaning)
         meaning = Meaning(kind="unclear", doubt=doubt) if doubt else meaning
         answer.remember(tx, meaning.kind, now)
         said = self._gestures.carry_out(tx, meaning, answered=answer.row, by=by, now=now)
         if meaning.explicit:
-            self._confirmer.confirm(
+            sent = self._confirmer.confirm(
                 tx,
                 said,
                 answered=answer.row,
@@ -197,10 +200,19 @@ class AnswerTaker:
                 person=answer.person,
                 now=now,
             )
+            if sent and said.asks:
+                cases.ask(tx, case_id, sent)
         if meaning.kind == "unclear":
             return Taken(action="asked", why=f"{by} answered, but not clearly", case_id=case_id)
         why = f"{by} answered: {_in_short(meaning)}"
         return Taken(action="acknowledged", why=why, case_id=case_id)
+
+    def _as_ending(self, answer: _Answer, meaning: Meaning) -> Meaning:
+        """What an answer means to the mail that asked how the case ended."""
+        names = [answer.email.sender.name, answer.person.name]
+        return in_answer_to_question(
+            answer.words, meaning, self._vocabulary, names=names, ours=REFERENCE_LINE
+        )
 
     def _doubt(self, tx: Connection, answer: _Answer, meaning: Meaning) -> Doubt:
         """Why even a clear answer is not followed: late, or about two cases at once."""

@@ -50,14 +50,18 @@ class Confirmer:
         email: Email,
         person: Person,
         now: float,
-    ) -> None:
-        """Queue it, as the answer to `email`, which answered the brief `answered`."""
+    ) -> str:
+        """Queue it, as the answer to `email`, which answered the brief `answered`.
+
+        Returns:
+            Its Message-ID; empty where none is sent.
+        """
         if self._too_many(tx, answered, now):
             log.warning(
                 "not confirming any more answers of a person today",
                 extra={"action": "asked", "case": answered.case_id, "outbox": answered.id},
             )
-            return
+            return ""
         notice = self.writer.renderer.confirm(
             confirmation,
             Address(address=person.address, name=person.name),
@@ -74,7 +78,7 @@ class Confirmer:
             subject=email.subject or answered.subject,
             in_reply_to=[answered.rfc_id, *email.references, email.message_id],
         )
-        self.guard.post(
+        refused = self.guard.post(
             tx,
             notice,
             email=parse(inbox.load(tx, answered.message_id).raw.content),
@@ -84,6 +88,7 @@ class Confirmer:
             urgency=Urgency.LOW,
             now=now,
         )
+        return "" if refused else notice.message_id
 
     def explain_digest(
         self, tx: Connection, *, answered: OutboxRow, email: Email, person: Person, now: float

@@ -14,6 +14,7 @@ from triage.messages import Occasion
 from triage.rendering.replies import DONE, MINE, NONE, SEEN
 from triage.store import audit, cases, inbox, issues, labels, outbox
 from triage.summary.confirmation import Confirmation, short_subject, titled
+from triage.summary.ending import said_by
 from triage.summary.wording import clean_line
 
 if TYPE_CHECKING:
@@ -83,11 +84,26 @@ class Gestures:
     def _close(
         tx: Connection, meaning: Meaning, known: Confirmation, *, by: str, now: float
     ) -> Confirmation:
-        closed = cases.resolve(tx, known.case_id, meaning.outcome, now)
-        if closed:
-            detail = f"by {by}: {meaning.outcome}".removesuffix(": ")
-            audit.note(tx, "resolved", now=now, case_id=known.case_id, detail=detail)
-        return replace(known, settled=not closed, outcome=clean_line(meaning.outcome))
+        """Close it; or say of a closed one how it ended, as far as nobody has said."""
+        case_id, outcome, recurs = known.case_id, meaning.outcome, meaning.recurs
+        closed = cases.resolve(tx, case_id, outcome, now, by=by, recurs=recurs)
+        noted = not closed and cases.conclude(
+            tx, case_id, outcome=outcome, recurs=recurs, by=by, now=now
+        )
+        if closed or noted:
+            action: audit.Action = "resolved" if closed else "outcome"
+            detail = said_by(by, outcome, recurs=recurs)
+            audit.note(tx, action, now=now, case_id=case_id, detail=detail)
+        case = cases.get(tx, case_id)
+        return replace(
+            known,
+            settled=not closed,
+            noted=noted,
+            outcome=clean_line(outcome),
+            recurs=recurs,
+            asks_outcome=closed and not case.outcome,
+            asks_recurs=closed and case.recurs is None,
+        )
 
     def _tell(
         self,

@@ -34,6 +34,8 @@ Action = Literal[
     "client-answered",
     "rescheduled",
     "resolved",
+    "outcome",
+    "suggested",
     "labelled",
     "told",
     "marked",

@@ -41,6 +41,15 @@ _OF_SUBJECT = (
 )
 
 
+_NO_ENDING = {
+    "outcome": "",
+    "recurs": None,
+    "outcome_by": "",
+    "outcome_at": None,
+    "outcome_asked": "",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A matter that was escalated.
@@ -136,7 +145,7 @@ def extend(
         "acknowledged_at": None,
         "acknowledged_by": "",
         "resolved_at": None,
-        "outcome": "",
+        **_NO_ENDING,
     }
     tx.execute(update(cases).where(cases.c.id == case_id).values(values))
 
@@ -178,18 +187,65 @@ def retag(tx: Connection, case_id: int, *, tags: Sequence[str], urgency: Urgency
     tx.execute(update(cases).where(cases.c.id == case_id).values(values))
 
 
-def resolve(tx: Connection, case_id: int, outcome: str, now: float) -> bool:
-    """Close a case; False when it was closed before. Raises NotFoundError."""
+def resolve(
+    tx: Connection,
+    case_id: int,
+    outcome: str,
+    now: float,
+    *,
+    by: str = "",
+    recurs: bool | None = None,
+) -> bool:
+    """Close a case; False when it was closed before. Raises NotFoundError.
+
+    `by` says how it ended and whether it `recurs`, that is, could happen again.
+    """
     get(tx, case_id)
     row = (cases.c.id == case_id) & (cases.c.status != "resolved")
     values = {
         "status": "resolved",
         "resolved_at": now,
-        "outcome": outcome,
+        **_NO_ENDING,
+        **_ending(outcome, recurs=recurs, by=by, now=now),
         "stopped_at": now,
         "level": 0,
     }
     return tx.execute(update(cases).where(row).values(values)).rowcount == 1
+
+
+def conclude(
+    tx: Connection, case_id: int, *, outcome: str, recurs: bool | None, by: str, now: float
+) -> bool:
+    """Say how a closed case ended, as far as nobody has; False when that changes nothing."""
+    case = get(tx, case_id)
+    new_outcome = "" if case.outcome else outcome
+    new_recurs = recurs if case.recurs is None else None
+    if case.open or not (new_outcome or new_recurs is not None):
+        return False
+    ending = _ending(
+        new_outcome or case.outcome,
+        recurs=case.recurs if new_recurs is None else new_recurs,
+        by=by,
+        now=now,
+    )
+    tx.execute(update(cases).where(cases.c.id == case_id).values(ending))
+    return True
+
+
+def ask(tx: Connection, case_id: int, rfc_id: str) -> None:
+    """This mail asks how the case ended; nobody is asked again."""
+    values = {"outcome_asked": rfc_id[:998]}
+    tx.execute(update(cases).where(cases.c.id == case_id).values(values))
+
+
+def _ending(outcome: str, *, recurs: bool | None, by: str, now: float) -> dict[str, Any]:
+    said = bool(outcome) or recurs is not None
+    return {
+        "outcome": outcome,
+        "recurs": recurs,
+        "outcome_by": by if said else "",
+        "outcome_at": now if said else None,
+    }
 
 
 def get(tx: Connection, case_id: int) -> Case:

@@ -33,6 +33,9 @@ class Confirmation:
         closed: the case was closed by this answer.
         settled: it had been closed before.
         outcome: how it ended, in the writer's words.
+        recurs: whether it could happen again, as they say; None: they do not say.
+        noted: how it ended was said of a case that had been closed before.
+        asks_outcome, asks_recurs: what they are asked to say of a case that they have closed.
         owner: who had the case until now.
         words: words to answer with.
     """
@@ -53,8 +56,17 @@ class Confirmation:
     closed: bool = False
     settled: bool = False
     outcome: str = ""
+    recurs: bool | None = None
+    noted: bool = False
+    asks_outcome: bool = False
+    asks_recurs: bool = False
     owner: str = ""
     words: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks how the case ended."""
+        return self.asks_outcome or self.asks_recurs
 
 
 def short_subject(subject: str) -> str:

@@ -1,0 +1,97 @@
+"""`triage resolve`, `merge` and `show`: how cases end and become one, at the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.steps import Bench, make_bench
+from triage.cli import app
+from triage.store import cases
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+    from triage.store.cases import Case
+
+CONFIG = """
+[firm]
+name = "Radial"
+domains = ["firm.example"]
+
+[[accounts]]
+name = "inbox"
+type = "eml"
+path = "."
+
+[outgoing]
+host = "127.0.0.1"
+sender = "triage@firm.example"
+"""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    policy = Path(__file__).parents[2] / "data" / "demo" / "policy.toml"
+    (tmp_path / "triage.toml").write_text(CONFIG)
+    (tmp_path / "policy.toml").write_text(policy.read_text())
+    opened = make_bench(tmp_path)
+    opened.judge("We are stuck.")
+    return opened
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    config = str(folder / "triage.toml")
+    return CliRunner().invoke(app, [*arguments, "--config", config], catch_exceptions=False)
+
+
+def shown(folder: Path, case: int = 1) -> dict[str, object]:
+    found: dict[str, object] = json.loads(run(folder, "show", str(case), "--json").stdout)
+    return found
+
+
+def case_of(bench: Bench, case: int = 1) -> Case:
+    with bench.store.read() as tx:
+        return cases.get(tx, case)
+
+
+def test_resolve_keeps_the_outcome_and_whether_it_could_happen_again(
+    bench: Bench, tmp_path: Path
+) -> None:
+    done = run(tmp_path, "resolve", "1", "--outcome", "credited two hours", "--recurs", "yes")
+    assert done.stdout == "case 1 is resolved\n"
+    assert done.stderr == ""
+    text = run(tmp_path, "show", "1").stdout
+    assert "  outcome: credited two hours (could happen again), says " in text
+    case = shown(tmp_path)["case"]
+    assert isinstance(case, dict)
+    assert (case["outcome"], case["recurs"]) == ("credited two hours", True)
+    assert case["outcome_at"] == case["resolved_at"]
+    assert case["outcome_by"] == case_of(bench).outcome_by != ""
+
+
+def test_resolve_says_how_to_add_what_was_not_said(bench: Bench, tmp_path: Path) -> None:
+    done = run(tmp_path, "resolve", "1")
+    assert done.exit_code == 0
+    assert 'triage resolve 1 --outcome "..." --recurs yes|no' in done.stderr
+    later = run(tmp_path, "resolve", "1", "--outcome", "printer replaced", "--recurs", "no")
+    assert later.stdout == (
+        "case 1 was resolved before\nkept how it ended: printer replaced (will not happen again)\n"
+    )
+    assert (case_of(bench).outcome, case_of(bench).recurs) == ("printer replaced", False)
+
+
+def test_resolve_changes_nothing_that_was_said_before(bench: Bench, tmp_path: Path) -> None:
+    run(tmp_path, "resolve", "1", "--outcome", "credited", "--recurs", "no")
+    again = run(tmp_path, "resolve", "1", "--outcome", "other", "--recurs", "yes")
+    assert again.stdout == "case 1 was resolved before\n"
+    assert (case_of(bench).outcome, case_of(bench).recurs) == ("credited", False)
+
+
+def test_resolve_takes_yes_or_no_and_nothing_else(bench: Bench, tmp_path: Path) -> None:
+    assert run(tmp_path, "resolve", "1", "--recurs", "perhaps").exit_code == 2
+    assert case_of(bench).status == "open"
