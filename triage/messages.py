@@ -230,6 +230,7 @@ class Occasion(StrEnum):
     CORRECTED = "corrected"  # a reader added a tag, and this person must know of it
     ALARM = "alarm"  # no brief: the program itself is in trouble, or out of it
     CONFIRMATION = "confirmation"  # no brief: what we understood of somebody's answer to one
+    STORM = "storm"  # mails that joined the case one after another, told together
     DIGEST = "digest"  # no brief: what a person should know of a day or a week
 
 

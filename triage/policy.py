@@ -186,6 +186,19 @@ class Digests:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Storms:
+    """When many mails of one matter make one case.
+
+    Attributes:
+        mails: so many are told one by one, those after them join the case; 0: each is told.
+        within_s: how close they must come upon one another, in seconds by the clock.
+    """
+
+    mails: int = 3
+    within_s: int = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A kind of issue beneath a tag, such as "HR" beneath blocked work.
 
@@ -222,6 +235,7 @@ class Policy:
         levels: who hears when nobody answers, in this order.
         skips: when levels are passed over.
         hours: working time; None: windows are counted by the clock, day and night.
+        storms: when many mails make one case; None: each is told.
         digest: names what the file says, whatever its version; empty for a policy without a file.
     """
 
@@ -235,6 +249,7 @@ class Policy:
     skips: tuple[Skip, ...] = ()
     hours: Hours | None = None
     digests: Digests = field(default_factory=Digests)
+    storms: Storms | None = None
     digest: str = ""
 
     @property

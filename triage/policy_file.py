@@ -24,6 +24,7 @@ from triage.policy_levels import (
     with_people_for_roles,
 )
 from triage.policy_rules import check_policy_rules
+from triage.policy_volume import read_storms
 from triage.policy_words import duration_s, urgency_of
 from triage.resources import resource
 from triage.tables import build, file_keys, refuse_control_characters, unknown_key
@@ -49,7 +50,10 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
     "tag": (),
 }
 _OF_PERSON = {name: keys for name, keys in _KNOWN.items() if name != "digest"}
-_READ_APART = ("people", "routes", "kinds", "roles", "levels", "skip", "hours", "digest")
+_READ_APART = (
+    *("people", "routes", "kinds", "roles", "levels", "skip", "hours"),
+    *("digest", "storms"),
+)
 _DIGEST_CHARS = 8
 
 
@@ -100,6 +104,7 @@ def parse_policy(text: str, path: Path) -> Policy:
     levels = read_levels(tables, mistakes, day_s=day_s)
     skips = read_skips(tables, mistakes)
     digests = read_digests(tables, mistakes)
+    storms = read_storms(tables, mistakes)
     mistakes.raise_any()
     assert policy is not None
     return with_people_for_roles(
@@ -113,6 +118,7 @@ def parse_policy(text: str, path: Path) -> Policy:
             skips=skips,
             hours=hours,
             digests=digests,
+            storms=storms,
         )
     )
 

@@ -56,6 +56,7 @@ class Rig:
     account: str = ""  # further lines of [[accounts]]
     outgoing: str = ""  # further lines of [outgoing]
     more: str = ""  # further tables
+    storm_mails: int = 0  # so many are told before the rest makes a storm; 0: each is told
     environment: dict[str, str] = field(default_factory=dict)
 
     def write(self) -> Path:
@@ -64,7 +65,9 @@ class Rig:
         password.write_text(self.password)
         password.chmod(0o600)
         demo = resource("data") / "demo"
-        (self.folder / "policy.toml").write_bytes((demo / "policy.toml").read_bytes())
+        policy = (demo / "policy.toml").read_text(encoding="utf-8")
+        told_each = policy.replace("mails = 3", f"mails = {self.storm_mails}")
+        (self.folder / "policy.toml").write_text(told_each, encoding="utf-8")
         names = ", ".join(f'"{name}"' for name in self.folders)
         path = self.folder / "triage.toml"
         path.write_text(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from triage.store.mailboxes import Mailbox
     from triage.store.moves import TagFolder
     from triage.store.outbox import OutboxRow
+    from triage.store.storms import Storm
 
 
 def case(found: Case) -> dict[str, object]:
@@ -89,6 +90,19 @@ def tag_folder(found: TagFolder) -> dict[str, object]:
         "folder": found.folder,
         "tag": found.tag or None,
         "problem": found.problem,
+    }
+
+
+def storm(found: Storm) -> dict[str, object]:
+    """Mails that joined a case instead of being told one by one."""
+    return {
+        "case": found.case_id,
+        "began_at": found.began_at,
+        "last_at": found.last_at,
+        "mails": found.mails,
+        "told": found.told,
+        "over_at": found.over_at,
+        "because": found.because,
     }
 
 

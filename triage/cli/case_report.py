@@ -132,6 +132,8 @@ def case_lines(
         received = when(mail.received_at, zone)
         yield f"  {mail.id}  {received}  {plain(mail.sender)}  [{mail.action}]"
         yield f"      {plain(mail.subject)}"
+        if mail.action == "joined" and mail.why:
+            yield f"      {plain(mail.why, _SENTENCE_LIMIT)}"
         if mail.scores:
             yield f"      {_scores(mail)}  model {mail.model}  policy {mail.policy}"
     yield "Briefs"

@@ -37,10 +37,10 @@ def _opened(config: Path | None) -> tuple[Settings, Store]:
 
 def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
     """Open cases, mail for review, briefs not sent, and how mailboxes and the model do."""
-    from triage.cli import case_json, case_report, learning_report  # noqa: PLC0415
+    from triage.cli import case_json, case_report, learning_report, policy_report  # noqa: PLC0415
     from triage.examples.conflicts import conflicts  # noqa: PLC0415
     from triage.exchange import held  # noqa: PLC0415
-    from triage.store import cases, inbox, mailboxes, moves, outbox  # noqa: PLC0415
+    from triage.store import cases, inbox, mailboxes, moves, outbox, storms  # noqa: PLC0415
 
     settings, store = _opened(config)
     labelled = held(store)
@@ -52,11 +52,13 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
         boxes = mailboxes.everything(tx)
         counts = inbox.outcomes(tx)
         tag_folders = moves.folders(tx)
+        gales = [storm for storm in storms.unresolved(tx) if storm.over_at is None]
         learning = learning_report.gather(tx, settings.config, time.time())
     if as_json:
         found = {
             "cases": [case_json.case(case) for case in open_cases],
             "outbox": [case_json.brief(row) for row in unsent],
+            "storms": [case_json.storm(storm) for storm in gales],
             "review": [case_json.mail(mail) for mail in review],
             "mailboxes": [case_json.mailbox(box) for box in boxes],
             "tag_folders": [case_json.tag_folder(folder) for folder in tag_folders],
@@ -68,6 +70,7 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
         return
     zone = settings.config.firm.timezone
     case_report.print_cases(open_cases, zone)
+    _say(f"Case {each.case_id}. {policy_report.storm_line(each, zone)}" for each in gales)
     _say(case_report.outbox_lines(unsent, zone))
     _say(case_report.review_lines(review))
     _say(case_report.mailbox_lines(boxes, zone))

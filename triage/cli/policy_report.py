@@ -9,6 +9,7 @@ import textwrap
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from triage.cli import case_json
 from triage.cli.tables import plain
 from triage.summary.wording import duration, moment
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from triage.pipeline.explain import Explanation, Rule, Step
     from triage.policy import Policy
     from triage.store.outbox import OutboxRow
+    from triage.store.storms import Storm
 
 _INDENT = "    "
 _WIDTH = 96
@@ -39,6 +41,8 @@ def lines(found: Explanation, policy: Policy, zone: str) -> Iterator[str]:
     yield "Who hears, and why"
     for row in found.briefs:
         yield from _brief_lines(row, policy, zone, trial=found.trial)
+    for storm in found.storms:
+        yield from _wrapped(storm_line(storm, zone))
     yield ""
     yield "What happens next, unless somebody answers"
     if not found.steps:
@@ -105,6 +109,7 @@ _OCCASIONS = {
     "new-tag": "something new",
     "worse": "more urgent than before",
     "reminder": "reminder",
+    "storm": "about mails that joined",
     "level": "the next level",
     "corrected": "a person tagged it",
     "undelivered": "in place of a brief that could not be delivered",
@@ -112,7 +117,18 @@ _OCCASIONS = {
 }
 
 
+def storm_line(storm: Storm, zone: str) -> str:
+    """What joined a case instead of being told one by one, and whether it has been told since."""
+    mails = f"{storm.mails} mail{'' if storm.mails == 1 else 's'}"
+    last = f"the last of them {_at(storm.last_at, zone)}"
+    waits = storm.mails - storm.told
+    told = f"{waits} of them are to be told" if waits else "all of them were told in one brief"
+    return f"Not told one by one: {mails}, {last}, since {plain(storm.because, 400)}; {told}."
+
+
 def _step(step: Step) -> str:
+    if step.what:
+        return step.what
     if not step.who:
         return "a reminder to those who were told and have not answered"
     return f"{step.who} ({step.level})"
@@ -170,7 +186,14 @@ def as_record(found: Explanation) -> dict[str, Any]:
             for row in found.briefs
         ],
         "next": [
-            {"at": step.at, "who": step.who, "level": step.level, "reminder": not step.who}
+            {
+                "at": step.at,
+                "who": step.who,
+                "level": step.level,
+                "reminder": not (step.who or step.what),
+                "what": step.what,
+            }
             for step in found.steps
         ],
+        "storms": [case_json.storm(storm) for storm in found.storms],
     }

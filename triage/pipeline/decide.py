@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from triage.hearers import turns_taken
 from triage.messages import Address, Email, Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
 from triage.pipeline.again import Rewriter
@@ -24,10 +25,11 @@ from triage.pipeline.people import (
     client_address,
     document,
 )
+from triage.pipeline.storms import StormWatch
 from triage.pipeline.threads import open_case_of
 from triage.pipeline.timing import Basis, CaseClock
 from triage.routing import KnownCase, route, to_fallback
-from triage.store import audit, cases, inbox, issues, outbox
+from triage.store import audit, cases, inbox, issues, outbox, turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +98,10 @@ class Decider:
     @cached_property
     def _matters(self) -> Matters:
         return Matters(firm=self.firm)
+
+    @cached_property
+    def _storms(self) -> StormWatch:
+        return StormWatch(policy=self.policy, firm=self.firm)
 
     @cached_property
     def _issues(self) -> Issues:
@@ -174,8 +180,7 @@ class Decider:
         trouble = "" if email.loop else _trouble(stored, email)
         returned = bool(trouble) and returns_unreadable(tx, stored, email)
         if trouble and not returned:
-            whom = to_fallback(self.policy, trouble, self._clock.today(now))
-            return self._escalate(tx, reading, whom, None, now)
+            return self._tell_unread(tx, reading, trouble, now)
         if returned or email.loop or email.kind in NOT_TRIAGED:
             why = NOT_TRIAGED.get(email.kind, "it went round in a loop")
             if returned or email.kind is MailKind.BOUNCE:
@@ -202,6 +207,10 @@ class Decider:
         case = open_case_of(tx, email, self.firm, now)
         same = same if same and same.may_be_in(case) else None
         case = case or (same.case if same else None)
+        known = [tag for tag in verdict.tags if tag in self.policy.routes]
+        part = self._storms.part_of(tx, stored, email, known, now) if known and not case else None
+        opens = case is None and part is None
+        case = part.case if part else case
         given = self._issues.of_mail(
             tx,
             stored.id,
@@ -215,7 +224,7 @@ class Decider:
             verdict.tags,
             text=f"{email.subject}\n{email.new_text}",
             policy=self.policy,
-            turn=cases.count(tx) if verdict.tags else 0,  # counting every case is not free
+            turns=turns.last(tx) if verdict.tags else {},
             case=_known(case, same.tags if same else ()) if case else None,
             excluded=given.excluded,
             kind=given.key,
@@ -227,18 +236,38 @@ class Decider:
                 audit.note(
                     tx, "joined", now=now, case_id=case.id, message_id=stored.id, detail=same.why
                 )
+            if part:
+                self._storms.join(tx, part, now, told=True)
+            elif opens:
+                self._storms.opened(tx, stored, email, known)
             return self._escalate(tx, reading, escalation, case, now, given=given)
         case_id = case.id if case else None
+        if part:
+            self._storms.join(tx, part, now, told=False)
         open_questions = set(verdict.unsure_tags) - set(case.tags if case else ())
         unread = _nothing_to_read(email) or (verdict.novel and not verdict.tags)
         if open_questions or unread:
             why = _why_unsure(verdict, email)
             return self._conclude(tx, reading, "unsure", why, case_id=case_id)
         if case and (verdict.tags or verdict.unsure):
-            why = same.why if same else f"case {case.id} has it already"
+            because = same or part
+            why = because.why if because else f"case {case.id} has it already"
             return self._joined(tx, reading, "joined", why, case=case, now=now)
         why = f"no tag; belongs to case {case_id}" if case else "no tag"
         return self._conclude(tx, reading, "left", why, case_id=case_id)
+
+    def _tell_unread(self, tx: Connection, reading: Reading, trouble: str, now: float) -> Outcome:
+        """A mail that nobody can judge goes to the fallback person, unless it is one of many."""
+        stored, email = reading.stored, reading.email
+        part = self._storms.part_of(tx, stored, email, (), now)
+        if part:
+            self._storms.join(tx, part, now, told=False)
+            return self._joined(
+                tx, reading, "joined", f"{part.why}. {trouble}", case=part.case, now=now
+            )
+        self._storms.opened(tx, stored, email, ())
+        whom = to_fallback(self.policy, trouble, self._clock.today(now))
+        return self._escalate(tx, reading, whom, None, now)
 
     def _joined(
         self,
@@ -323,6 +352,7 @@ class Decider:
             )
             if refused:
                 self._rewriter.tell_of_failure(tx, refused, refused.detail, now)
+        turns.take(tx, turns_taken(self.policy, escalation, given.key), now)
         basis = Basis(tags=escalation.tags, issue=given.key, step=escalation.level)
         self._clock.start(
             tx, before=before, case_id=case.id, message_id=stored.id, basis=basis, now=now

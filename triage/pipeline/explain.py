@@ -14,7 +14,7 @@ from triage.pipeline.people import people_outside
 from triage.pipeline.timing import basis_of, in_words
 from triage.policy import kinds_key
 from triage.routing import route
-from triage.store import cases, inbox, issues, labels, outbox, timers
+from triage.store import cases, inbox, issues, labels, outbox, storms, timers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from triage.policy import Policy, Route
     from triage.store.inbox import Decided
     from triage.store.outbox import OutboxRow
+    from triage.store.storms import Storm
     from triage.store.timers import Timer
+
+UPDATE = "one brief about the mails that joined, unless more of them come"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +46,13 @@ class Rule:
 class Step:
     """Something that will happen unless somebody answers; `at` in epoch seconds.
 
-    `who` is in words; empty for a reminder to those who were told.
+    `who` is in words; empty for a reminder to those who were told. `what` says what else it is.
     """
 
     at: float
     who: str = ""
     level: str = ""
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,7 @@ class Explanation:
         rules: the routes it took, most urgent first.
         briefs: what was sent, oldest first; each says why.
         steps: what happens next.
+        storms: mails that joined it instead of being told one by one.
         trial: it was decided only to see what would happen, and nothing was sent.
     """
 
@@ -72,6 +77,7 @@ class Explanation:
     rules: tuple[Rule, ...] = ()
     briefs: tuple[OutboxRow, ...] = ()
     steps: tuple[Step, ...] = ()
+    storms: tuple[Storm, ...] = ()
     trial: bool = False
 
 
@@ -98,6 +104,7 @@ def explain(tx: Connection, case_id: int, clock: CaseClock, firm: Firm) -> Expla
         rules=_rules(clock.policy, labels.tags_of(tx, mail.id), email, kind),
         briefs=briefs,
         steps=tuple(_steps(clock, case, timers.waiting(tx, case_id), excluded)),
+        storms=tuple(storms.of_case(tx, case_id)),
     )
 
 
@@ -123,6 +130,7 @@ def _steps(
         for timer in waiting
         if timer.kind == "remind" and timer.step >= case.level
     ]
+    steps += [Step(at=timer.due_at, what=UPDATE) for timer in waiting if timer.kind == "storm"]
     level = next((t for t in waiting if t.kind == "level" and t.step >= case.level), None)
     if level:
         steps += _levels_from(clock, case, level, excluded)

@@ -18,6 +18,7 @@ from triage.pipeline.again import Timing
 from triage.pipeline.contained import contained
 from triage.pipeline.people import people_outside
 from triage.pipeline.reschedule import reschedule
+from triage.pipeline.storms import StormTeller
 from triage.pipeline.timing import basis_of, in_words
 from triage.store import answers, audit, cases, inbox, issues, labels, mailboxes, outbox, timers
 from triage.summary.wording import listed, moment
@@ -85,6 +86,8 @@ class FollowUp:
         return self.rewriter.clock
 
     def _fire(self, tx: Connection, timer: Timer, now: float) -> bool:
+        if timer.kind == "storm":
+            return StormTeller(rewriter=self.rewriter).tell(tx, timer, now)
         case = cases.get(tx, timer.case_id)
         briefs = outbox.briefs_of_case(tx, case.id)
         if not _is_to_do(tx, timer, case):

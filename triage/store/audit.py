@@ -16,6 +16,8 @@ Action = Literal[
     "decided",
     "escalated",
     "joined",
+    "merged",
+    "storm",
     "queued",
     "sent",
     "deferred",

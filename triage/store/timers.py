@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-Kind = Literal["remind", "level"]
+Kind = Literal["remind", "level", "storm"]
 
 _COLUMNS = [column for column in timers.c if column.name != "done_at"]
 

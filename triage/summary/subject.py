@@ -24,6 +24,7 @@ _AGAIN = {
     Occasion.REMINDER: "Reminder",
     Occasion.LEVEL: "Unanswered",
     Occasion.UNDELIVERED: "Undelivered",
+    Occasion.STORM: "More mails",
 }
 DULL = re.compile(
     r"(?:a |the |my |our |quick |short |urgent |important |just |one |more |new )*"
