@@ -218,6 +218,19 @@ class Alerts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long the words of mail are kept.
+
+    Attributes:
+        text_days: so long after it came, and after its case was closed; 0 for as long as the store.
+        labelled_too: also of mails that people labelled, though models learn from them.
+    """
+
+    text_days: int = 0
+    labelled_too: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything `triage.toml` says, validated; `path` is where it was read from."""
 
@@ -235,3 +248,4 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     learning: Learning = field(default_factory=Learning)
     alerts: Alerts = field(default_factory=Alerts)
+    retention: Retention = field(default_factory=Retention)

@@ -30,7 +30,7 @@ _NOT_EMPTY = ("name", "host", "username", "sender", "path", "store", "policy", "
               "templates", "key_file", "ca_file", "account", "folder", "timezone",
               "password_env", "password_file", "client_secret_env", "client_secret_file",
               "client_id", "tenant", "tokens", "service_account", "login")  # fmt: skip
-_MAY_BE_0 = ("retrain_after",)
+_MAY_BE_0 = ("retrain_after", "text_days")
 
 
 def check_rules(tables: Table, mistakes: Mistakes) -> None:

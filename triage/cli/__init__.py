@@ -18,6 +18,7 @@ from triage.cli import (
     demo,
     digest,
     examples,
+    forget,
     label,
     login,
     models,
@@ -67,6 +68,7 @@ for _verbs in (
     responses,
     models,
     backup,
+    forget,
 ):
     _verbs.register(app)
 

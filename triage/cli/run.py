@@ -96,6 +96,7 @@ def _runner(
 ) -> EmbeddedRunner:
     from triage import app, app_digests, app_learning  # noqa: PLC0415
     from triage.channels.folder import FolderChannel  # noqa: PLC0415
+    from triage.runners.retention import Purger  # noqa: PLC0415
 
     folder = settings.config.path.parent / "dry-run"
     if dry_run:
@@ -116,6 +117,10 @@ def _runner(
     runner.chores = [*runner.chores, digester.look]
     if not dry_run:  # which sends nothing
         runner.chores = [*runner.chores, app.make_watchman(settings, store, runner).look]
+        runner.chores = [
+            *runner.chores,
+            Purger(store=store, settings=settings.config.retention).look,
+        ]
     return runner
 
 

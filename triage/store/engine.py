@@ -67,6 +67,13 @@ class Store:
             with connection.begin():
                 yield connection
 
+    def tidy(self) -> None:
+        """Let the write-ahead log go, so that what was deleted is in no file any more."""
+        with self._translated(), self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()

@@ -238,11 +238,14 @@ def bounced(tx: Connection, outbox_id: int, detail: str, now: float) -> bool:
 
 
 def retry(tx: Connection, outbox_id: int, now: float) -> OutboxRow:
-    """Queue a failed, held or waiting notice at once. Raises NotFoundError.
+    """Queue a failed, held or waiting notice at once. Raises NotFoundError, also if it is empty.
 
     Returns the row as it was; one that is being sent or was sent stays as it is.
     """
     row = get(tx, outbox_id)
+    if not notice(tx, outbox_id).content:
+        msg = f"brief {outbox_id}: its words were deleted ([retention]), so it cannot be sent again"
+        raise NotFoundError(msg)
     can = (outbox.c.id == outbox_id) & outbox.c.state.in_(["failed", "held", "queued"])
     values = {"state": "queued", "next_attempt_at": now, "created_at": now, "finished_at": None}
     tx.execute(update(outbox).where(can).values(values))
