@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from tests.steps import Bench, make_bench
 from triage.cli import app
+from triage.errors import NotFoundError
 from triage.store import cases
 
 if TYPE_CHECKING:
@@ -95,3 +96,33 @@ def test_resolve_changes_nothing_that_was_said_before(bench: Bench, tmp_path: Pa
 def test_resolve_takes_yes_or_no_and_nothing_else(bench: Bench, tmp_path: Path) -> None:
     assert run(tmp_path, "resolve", "1", "--recurs", "perhaps").exit_code == 2
     assert case_of(bench).status == "open"
+
+
+def test_merge_makes_cases_one_and_show_says_so(bench: Bench, tmp_path: Path) -> None:
+    for name in ("Bill", "Call"):
+        bench.judge("We are stuck.", subject=name, sender=f"{name} <{name}@other.example>")
+    done = run(tmp_path, "merge", "1", "2", "3")
+    assert done.stdout == "case 2 is part of case 1\ncase 3 is part of case 1\n"
+    assert "  part of case 1: `triage show 1`" in run(tmp_path, "show", "2").stdout
+    mails = shown(tmp_path)["mails"]
+    assert isinstance(mails, list)
+    assert [mail["subject"] for mail in mails] == ["Portal", "Bill", "Call"]
+    case = shown(tmp_path, 3)["case"]
+    assert isinstance(case, dict)
+    assert case["merged_into"] == 1
+    again = run(tmp_path, "merge", "2", "3")
+    assert again.stdout == "case 3 and case 2 are one case already\n"
+
+
+def test_merge_keeps_an_open_case_in_sight(bench: Bench, tmp_path: Path) -> None:
+    bench.judge("We are stuck.", subject="Bill", sender="Omar <omar@other.example>")
+    run(tmp_path, "resolve", "1", "--outcome", "reset")
+    assert run(tmp_path, "merge", "1", "2").stdout == "case 1 is part of case 2\n"
+    assert case_of(bench, 2).open
+
+
+def test_merge_with_a_case_that_is_not_there_changes_nothing(bench: Bench, tmp_path: Path) -> None:
+    bench.judge("We are stuck.", subject="Bill", sender="Omar <omar@other.example>")
+    with pytest.raises(NotFoundError, match="there is no case 9"):
+        run(tmp_path, "merge", "1", "2", "9")
+    assert case_of(bench, 2).merged_into is None

@@ -1,4 +1,4 @@
-"""`triage status`, `show`, `retry`, `resolve`: what is open, and what to do about it."""
+"""`triage status`, `show`, `retry`, `resolve`, `merge`: what is open, and what to do about it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    for verb in (status, show, retry, resolve):
+    for verb in (status, show, retry, resolve, merge):
         app.command()(verb)
 
 
@@ -217,3 +217,28 @@ def resolve(
             f'triage resolve {case} --outcome "..." --recurs yes|no',
             err=True,
         )
+
+
+def merge(
+    case: Annotated[int, typer.Argument(help="Number of the case that is to stand.")],
+    others: Annotated[list[int], typer.Argument(help="Cases that are the same matter.")],
+    config: ConfigOption = None,
+) -> None:
+    """Make cases one that are the same matter, as in `triage merge 12 15`. Nobody is told anew.
+
+    Mails, briefs and reminders move along, so that an answer to any brief reaches the one case. An
+    open case never becomes part of a closed one: then the open one stands.
+    """
+    from triage.store import cases  # noqa: PLC0415
+    from triage.store.uniting import unite  # noqa: PLC0415
+
+    _, store = _opened(config)
+    with store.write() as tx:
+        for number in (case, *others):
+            cases.get(tx, number)
+        united = [unite(tx, case, each, by=getpass.getuser(), now=time.time()) for each in others]
+    for number, pair in zip(others, united, strict=True):
+        if pair:
+            typer.echo(f"case {pair[1].id} is part of case {pair[0].id}")
+        else:
+            typer.echo(f"case {number} and case {case} are one case already")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _STOPS = frozenset({".", "!", ";", ":", "(", ")", "?"})
 _SOFT = frozenset({",", DASH})
 _MARKS = _STOPS | _SOFT | {CLINGING}
+_NUMBER_DIGITS = 9
+_COMMANDS = (Item.ACK, Item.TAKE, Item.DONE, Item.NONE, Item.TELL, Item.MERGE)
 
 
 class Said(Enum):
@@ -36,7 +38,10 @@ class Said(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """A clause as understood. `wants` are the commands in it: take, done, none, tell, correct."""
+    """A clause as understood.
+
+    `wants` are the commands in it: take, done, none, tell, merge, correct.
+    """
 
     said: Said
     wants: frozenset[str] = frozenset()
@@ -44,6 +49,7 @@ class Clause:
     added: bool = False  # the positive ones come on top of what is there
     negative: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    cases: tuple[int, ...] = ()
     doubt: Doubt = ""
 
 
@@ -65,7 +71,7 @@ def tokens_of(words: Sequence[str], vocabulary: Vocabulary, names: Collection[st
         text = " ".join(listed[start : start + size])
         found.append(Token(text=text, item=item, tag=tag))
         start += size
-    return [_filling(token, names) for token in _with_people_told(found)]
+    return [_filling(token, names) for token in _with_cases_named(_with_people_told(found))]
 
 
 def _filling(token: Token, names: Collection[str]) -> Token:
@@ -90,6 +96,30 @@ def _with_people_told(tokens: Sequence[Token]) -> list[Token]:
     return found
 
 
+def _with_cases_named(tokens: Sequence[Token]) -> list[Token]:
+    """A number is a case only behind "same as", and "same as" a command only before one."""
+    found: list[Token] = []
+    merging = False
+    for index, token in enumerate(tokens):
+        if token.item is Item.MERGE:
+            merging = _is_number(_after_filling(tokens[index + 1 :]))
+            found.append(token if merging else Token(text=token.text, item=Item.OTHER))
+        elif merging and _is_number(token):
+            found.append(Token(text=token.text, item=Item.NUMBER))
+        else:
+            merging = merging and (token.item in (Item.FILL, Item.AND) or token.text in _SOFT)
+            found.append(token)
+    return found
+
+
+def _after_filling(tokens: Sequence[Token]) -> Token | None:
+    return next((token for token in tokens if token.item is not Item.FILL), None)
+
+
+def _is_number(token: Token | None) -> bool:
+    return token is not None and token.text.isdecimal() and len(token.text) <= _NUMBER_DIGITS
+
+
 @dataclass(slots=True)
 class _State:
     """What has been read of a clause so far."""
@@ -105,6 +135,7 @@ class _State:
     positive: dict[str, bool] = field(default_factory=dict)  # tag: whether it is added
     negative: dict[str, None] = field(default_factory=dict)
     people: dict[str, None] = field(default_factory=dict)
+    cases: dict[int, None] = field(default_factory=dict)
     doubt: Doubt = ""
 
 
@@ -129,7 +160,9 @@ def _read(state: _State, token: Token, following: Token | None) -> None:
         _read_tag(state, token.tag)
     elif token.item is Item.PERSON:
         state.people[token.tag] = None
-    elif token.item in (Item.ACK, Item.TAKE, Item.DONE, Item.NONE, Item.TELL):
+    elif token.item is Item.NUMBER:
+        state.cases[int(token.text)] = None
+    elif token.item in _COMMANDS:
         _read_command(state, token.item)
     elif token.item is Item.NO and following and following.item is Item.TAG:
         state.denied, state.last = True, ""  # "no blocker"; with a comma it is another thing
@@ -219,6 +252,7 @@ def _concluded(state: _State) -> Clause:
         added=bool(state.positive) and all(state.positive.values()) and not state.only,
         negative=tuple(state.negative),
         people=tuple(state.people),
+        cases=tuple(state.cases),
     )
 
 

@@ -19,6 +19,8 @@ class Item(Enum):
     TAG = auto()
     TELL = auto()  # "tell", before a person's name
     PERSON = auto()
+    MERGE = auto()  # "same as", before the number of a case
+    NUMBER = auto()
     NOT = auto()  # "not", "is not", "remove"
     NO = auto()  # "no", "wrong": that something is off, without saying what
     ADD = auto()  # "also", before a tag
@@ -74,6 +76,11 @@ PHRASES: dict[Item, tuple[str, ...]] = {
     ),
     Item.DONE: _phrases("done|resolved|closed|solved"),
     Item.TELL: _phrases("tell|include|inform|copy|copy in|loop in|bring in"),
+    Item.MERGE: _phrases(
+        "same as|same case as|same matter as|same thing as|same issue as|same story as|merge|"
+        "merge with|merge into|merge it with|merge it into|merge this with|merge this into|"
+        "merge that with|join with|combine with|duplicate of|double of|copy of|belongs to|part of"
+    ),
     Item.NONE: _phrases(
         "none|no tag|no tags|no label|no labels|none of them|none of these|none of those|"
         "none of the above|none of the tags|none of these tags|not an escalation|no escalation|"
@@ -103,8 +110,9 @@ PHRASES: dict[Item, tuple[str, ...]] = {
     Item.FILL: _phrases(
         "a|an|the|this|that|these|those|one|it|is|was|are|as|to|be|should|would|me|us|here|there|"
         "please|pls|hi|hello|hey|dear|hallo|hola|ciao|bonjour|salut|hej|cze\u015b\u0107|ol\u00e1|"
-        "moin|all|team|triage|everyone|both|case|mail|email|e mail|tag|tags|label|labels|tagged|"
-        "labelled|labeled|marked|mark|set|really|clearly|definitely|very|much|so|right|correct|"
+        "moin|all|team|triage|everyone|both|case|case number|mail|email|e mail|tag|tags|label|"
+        "labels|tagged|labelled|labeled|marked|mark|set|really|clearly|definitely|very|much|so|right|"
+        "correct|"
         "yes|yep|yeah|yup|ja|oui|si|s\u00ec|s\u00ed|sim|exactly|sorry|for|now|again|then|"
         "with|regards|i am|sir|madam|lot|for this|for that|for it|for letting me know|"
         "for the heads up|for the info|for the update|for the note|for the mail|bitte"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Kind = Literal["acknowledge", "take", "done", "tell", "correct", "unclear"]
+Kind = Literal["acknowledge", "take", "done", "tell", "merge", "correct", "unclear"]
 # Why an answer is unclear: it asks, hedges, wants several things, contradicts itself, or says
 # something about tags that no rule here can read.
 # `briefs` and `late` are for those who know more than the words: it answers one brief and quotes
@@ -22,7 +22,8 @@ class Meaning:
 
     Attributes:
         kind: `acknowledge` (seen), `take` (mine), `done` (close the case), `tell` (somebody else
-            too), `correct` (tags or kind of issue), or `unclear`.
+            too), `merge` (the same matter as another case), `correct` (tags or kind of issue), or
+            `unclear`.
         explicit: false for free text without a command, which only says that somebody has it.
         outcome: for `done`, how it ended, in the writer's words; may be empty.
         recurs: for `done`, whether it could happen again; None: not said.
@@ -35,6 +36,7 @@ class Meaning:
         not_issues: for `correct`, kinds that it is not; its tags stay.
         on_top: for `issues`, that their tags come on top of those that are there.
         people: for `tell`, ids of people of the policy.
+        cases: for `merge`, numbers of cases; the one that is answered may be among them.
         doubt: for `unclear`, why.
     """
 
@@ -49,6 +51,7 @@ class Meaning:
     not_issues: tuple[str, ...] = ()
     on_top: bool = False
     people: tuple[str, ...] = ()
+    cases: tuple[int, ...] = ()
     doubt: Doubt = ""
 
 

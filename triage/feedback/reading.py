@@ -300,6 +300,7 @@ def _together(commands: Sequence[_Sentence]) -> Meaning:
     clauses = [each.clause for each in commands]
     wants = frozenset[str]().union(*(clause.wants for clause in clauses))
     people = tuple(dict.fromkeys(person for clause in clauses for person in clause.people))
+    cases = tuple(dict.fromkeys(case for clause in clauses for case in clause.cases))
     positive = tuple(dict.fromkeys(tag for clause in clauses for tag in clause.positive))
     negative = tuple(dict.fromkeys(tag for clause in clauses for tag in clause.negative))
     if set(positive) & set(negative) or ("none" in wants and positive):
@@ -315,6 +316,7 @@ def _together(commands: Sequence[_Sentence]) -> Meaning:
         "done": Meaning(kind="done", outcome=ending.outcome, recurs=ending.recurs),
         "none": Meaning(kind="correct", exactly=()),
         "tell": Meaning(kind="tell", people=people),
+        "merge": Meaning(kind="merge", cases=cases),
         "correct": _corrected(positive, negative, added=added),
     }[min(wants)]
 

@@ -24,6 +24,7 @@ from triage.pipeline.gestures import Gestures, acknowledge
 from triage.rendering.ids import is_signed, reference_of, references_in, start_of_id
 from triage.rendering.replies import REFERENCE_LINE
 from triage.store import answers, cases, outbox
+from triage.summary.wording import listed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -194,7 +195,7 @@ class AnswerTaker:
             sent = self._confirmer.confirm(
                 tx,
                 said,
-                answered=answer.row,
+                answered=outbox.get(tx, answer.row.id),  # of another case, if two became one
                 stored=answer.stored,
                 email=answer.email,
                 person=answer.person,
@@ -202,6 +203,7 @@ class AnswerTaker:
             )
             if sent and said.asks:
                 cases.ask(tx, case_id, sent)
+        case_id = outbox.get(tx, answer.row.id).case_id
         if meaning.kind == "unclear":
             return Taken(action="asked", why=f"{by} answered, but not clearly", case_id=case_id)
         why = f"{by} answered: {_in_short(meaning)}"
@@ -221,6 +223,8 @@ class AnswerTaker:
         quoted = {row.case_id for row in self._quoted(tx, answer.email)}
         if quoted and answer.row.case_id not in quoted:
             return "briefs"
+        if meaning.kind == "merge" and len(set(meaning.cases) - {answer.row.case_id}) != 1:
+            return "unread"
         if meaning.issues and self._gestures.contradicts(tx, meaning, answer.row.message_id):
             return "contradiction"
         newest = answers.newest_written_at(tx, answer.row.case_id, answer.by)
@@ -235,6 +239,8 @@ def own_words(email: Email) -> str:
 
 def _in_short(meaning: Meaning) -> str:
     """A meaning in a few words, without any of the writer's own."""
+    if meaning.kind == "merge":
+        return f"same as case {listed([str(each) for each in meaning.cases])}"
     if meaning.kind != "correct":
         return {"acknowledge": "seen", "take": "mine"}.get(meaning.kind, meaning.kind)
     if meaning.exactly is not None and not meaning.issues:

@@ -1,4 +1,4 @@
-"""What an answer to a brief brings about: seen, mine, done, or other tags.
+"""What an answer to a brief brings about: seen, mine, done, one with another, or other tags.
 
 Each step happens inside the transaction that decides the answer, and says in a `Confirmation`
 what came of it.
@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from triage.errors import NotFoundError
 from triage.feedback import resolve
 from triage.messages import Occasion
 from triage.rendering.replies import DONE, MINE, NONE, SEEN
 from triage.store import audit, cases, inbox, issues, labels, outbox
+from triage.store.uniting import unite
 from triage.summary.confirmation import Confirmation, short_subject, titled
 from triage.summary.ending import said_by
 from triage.summary.wording import clean_line
@@ -50,16 +52,19 @@ class Gestures:
             return self._ask(tx, meaning, known, by=by, now=now)
         before = cases.get(tx, answered.case_id)
         acknowledge(tx, before.id, by, now)
+        said = known
         match meaning.kind:
             case "take":
-                return self._take(tx, before, known, by=by, now=now)
+                said = self._take(tx, before, known, by=by, now=now)
             case "done":
-                return self._close(tx, meaning, known, by=by, now=now)
+                said = self._close(tx, meaning, known, by=by, now=now)
+            case "merge":
+                said = self._merge(tx, meaning, known, by=by, now=now)
             case "tell":
-                return self._tell(tx, meaning, known, answered, by=by, now=now)
+                said = self._tell(tx, meaning, known, answered, by=by, now=now)
             case "correct":
-                return self._correct(tx, meaning, known, answered, by=by, now=now)
-        return known
+                said = self._correct(tx, meaning, known, answered, by=by, now=now)
+        return said
 
     def contradicts(self, tx: Connection, meaning: Meaning, message_id: int) -> bool:
         """Whether an answer names two kinds of issue for one tag of this mail."""
@@ -103,6 +108,30 @@ class Gestures:
             recurs=recurs,
             asks_outcome=closed and not case.outcome,
             asks_recurs=closed and case.recurs is None,
+        )
+
+    def _merge(
+        self, tx: Connection, meaning: Meaning, known: Confirmation, *, by: str, now: float
+    ) -> Confirmation:
+        """Make it one with a case that the person knows of too; of others nothing is told."""
+        number = next(each for each in meaning.cases if each != known.case_id)
+        try:
+            other = cases.standing(tx, number)
+        except NotFoundError:
+            return replace(known, other_id=number)
+        briefs = outbox.briefs_of_case(tx, other.id)
+        if by not in {row.recipient.lower() for row in briefs}:
+            return replace(known, other_id=number)
+        united = unite(tx, other.id, known.case_id, by=by, now=now)
+        stands = united[0] if united else other
+        if stands.id == other.id:  # the answered case was acknowledged; now it is part of this one
+            acknowledge(tx, stands.id, by, now)
+        return replace(
+            known,
+            other_id=number,
+            other_subject=short_subject(other.subject),
+            stands_id=stands.id,
+            settled=united is None,
         )
 
     def _tell(

@@ -33,11 +33,11 @@ _OF_SUBJECT = (
     .where(
         cases.c.client == bindparam("of_client"),
         cases.c.subject_key == bindparam("key"),
-        cases.c.status != "resolved",
+        (cases.c.status != "resolved") | cases.c.merged_into.is_not(None),
         cases.c.updated_at >= bindparam("not_before"),
     )
     .order_by(cases.c.id.desc())
-    .limit(1)
+    .limit(5)
 )
 
 
@@ -257,6 +257,14 @@ def get(tx: Connection, case_id: int) -> Case:
     return _case(row)
 
 
+def standing(tx: Connection, case_id: int) -> Case:
+    """The case that a number stands for: itself, or what it was merged into. NotFoundError."""
+    case = get(tx, case_id)
+    while case.merged_into:
+        case = get(tx, case.merged_into)
+    return case
+
+
 def of_thread(tx: Connection, rfc_ids: Sequence[str]) -> list[Case]:
     """The unresolved cases that messages with one of these ids belong to, newest first.
 
@@ -268,10 +276,13 @@ def of_thread(tx: Connection, rfc_ids: Sequence[str]) -> list[Case]:
 
 
 def of_subject(tx: Connection, client: str, subject_key: str, not_before: float) -> Case | None:
-    """The newest unresolved case of this client under the same subject."""
+    """The newest unresolved case of this client under the same subject, merged ones included."""
     key = {"of_client": client, "key": subject_key[:400], "not_before": not_before}
-    row = tx.execute(_OF_SUBJECT, key).first()
-    return _case(row) if row else None
+    for row in tx.execute(_OF_SUBJECT, key).all():
+        case = standing(tx, row.id)
+        if case.open:
+            return case
+    return None
 
 
 def unresolved(tx: Connection, limit: int = 1000) -> list[Case]:

@@ -18,7 +18,7 @@ class Confirmation:
     """What was understood of an answer, and what came of it. All text is cleaned.
 
     Attributes:
-        kind: `acknowledge`, `take`, `done`, `tell`, `correct` or `unclear`, as in
+        kind: `acknowledge`, `take`, `done`, `tell`, `merge`, `correct` or `unclear`, as in
             `triage.feedback`; `digest` for an answer to a digest, which is of no case.
         doubt: why it was unclear.
         subject: of the mail that the brief was about.
@@ -37,6 +37,8 @@ class Confirmation:
         noted: how it ended was said of a case that had been closed before.
         asks_outcome, asks_recurs: what they are asked to say of a case that they have closed.
         owner: who had the case until now.
+        other_id: the case that it is said to be one with; `other_subject`: of that one.
+        stands_id: which of the two stands; 0: this person has no brief of the other one.
         words: words to answer with.
     """
 
@@ -61,6 +63,9 @@ class Confirmation:
     asks_outcome: bool = False
     asks_recurs: bool = False
     owner: str = ""
+    other_id: int = 0
+    other_subject: str = ""
+    stands_id: int = 0
     words: tuple[str, ...] = ()
 
     @property
