@@ -300,6 +300,14 @@ def test_an_own_response_with_a_mistake_is_told_with_its_file(folder: Path) -> N
     assert any("upsell-x.md" in problem.what for problem in problems)
 
 
+def test_an_own_digest_template_with_a_mistake_is_told_with_its_file(folder: Path) -> None:
+    (folder / "own" / "digest").mkdir(parents=True)
+    (folder / "own" / "digest" / "digest.txt").write_text("{% if page %} open for ever")
+    edit(folder, "triage.toml", "[firm]", 'templates = "own"\n[firm]')
+    problems = [p for p in found(folder) if p.area == "templates"]
+    assert any("digest/digest.txt" in problem.what for problem in problems)
+
+
 def test_servers_that_refuse_are_each_told(folder: Path) -> None:
     problems = found(folder, offline=False)
     assert [problem.where for problem in problems] == [

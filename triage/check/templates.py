@@ -1,4 +1,4 @@
-"""Whether the briefs' templates and the suggested answers can be used."""
+"""Whether the templates of briefs and digests and the suggested answers can be used."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from triage.check.agreement import tags_without_response
 from triage.check.problem import Problem, from_config_error
+from triage.digest.letter import check_templates
 from triage.errors import ConfigError
 from triage.messages import Address
 from triage.rendering import Renderer
@@ -49,6 +50,10 @@ def template_problems(
             templates=config.templates,
             responses=library,
         )
+    except ConfigError as error:
+        yield from from_config_error(error, "templates", Path("templates"))
+    try:
+        check_templates(config.templates)
     except ConfigError as error:
         yield from from_config_error(error, "templates", Path("templates"))
 

@@ -62,10 +62,7 @@ class LetterWriter:
         self._key = key
         self._domain = domain
         self._times = Times(hours=hours, zone=zone)
-        shipped = resource("templates") / "digest"
-        own = [own_templates / "digest"] if own_templates else []
-        self._shipped = templates.environment([shipped])
-        self._own = templates.environment([*own, shipped])
+        self._shipped, self._own = _environment(None), _environment(own_templates)
         _check(self._own)
 
     def write(self, digest: Digest, reference: str = "") -> Written:
@@ -114,6 +111,16 @@ class LetterWriter:
 
 def _rendered(env: ImmutableSandboxedEnvironment, values: Mapping[str, object]) -> tuple[str, str]:
     return env.get_template(TEXT).render(values), env.get_template(HTML).render(values)
+
+
+def check_templates(own_templates: Path | None) -> None:
+    """Compile the digest's templates. Raises ConfigError for own ones that cannot be used."""
+    _check(_environment(own_templates))
+
+
+def _environment(own_templates: Path | None) -> ImmutableSandboxedEnvironment:
+    own = [own_templates / "digest"] if own_templates else []
+    return templates.environment([*own, resource("templates") / "digest"])
 
 
 def _check(env: ImmutableSandboxedEnvironment) -> None:
