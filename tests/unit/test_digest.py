@@ -27,6 +27,7 @@ from triage.messages import OUTCOMES, Address, DeliveryStatus, MailKind, Urgency
 from triage.pipeline.envelope import EnvelopeGuard
 from triage.policy import Absence, Digesting, Hours, Kind, Policy
 from triage.store import cases, inbox, issues, labels, listings, mailboxes, outbox
+from triage.store.merging import absorb
 from triage.store.overview import Arrived
 
 if TYPE_CHECKING:
@@ -457,6 +458,27 @@ def test_a_doubtful_mail_that_names_its_reader_is_counted_and_not_shown(desk: De
     assert "A word in private" not in desk.text("ben")
     assert desk.gather("ben").review.count == 1
     assert "A word in private" in desk.text("marshall")
+
+
+def test_two_cases_that_were_made_one_are_one_and_stay_kept_from_whom_they_are_about(
+    desk: Desk,
+) -> None:
+    complain(desk)
+    desk.bench.judge("We are disappointed again.", subject="Second", sender="Z <z@z.example>")
+    with desk.bench.store.write() as tx:
+        absorb(tx, 1, into=2, because="the same matter", now=desk.bench.clock())
+    assert [case.id for case in desk.gather("marshall").open_cases] == [2]
+    assert [trend.total for trend in desk.gather("marshall").by_kind] == [1]
+    mine = desk.gather("ben")
+    assert (mine.open_cases, mine.escalated, mine.by_client) == ((), (), ())
+
+
+def test_a_doubtful_mail_whose_words_were_deleted_is_counted_and_not_shown(desk: Desk) -> None:
+    desk.bench.judge("perhaps quote", subject="An old doubt")
+    with desk.bench.store.write() as tx:
+        tx.exec_driver_sql("delete from raw_messages")
+    assert "An old doubt" not in desk.text("ben")
+    assert desk.gather("ben").review.count == 1
 
 
 # ---- Does it add up ------------------------------------------------------------------------------

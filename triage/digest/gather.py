@@ -69,7 +69,8 @@ class _Look:
     def digest(self, person: Person | None, period: str) -> Digest:
         """Everything together."""
         alive = cases.alive_since(self.tx, min(self.since, self.until - WEEKS * WEEK_S))
-        mine = [case for case in alive if self.sight.sees(case)]
+        standing = [case for case in alive if case.merged_into is None]
+        mine = [case for case in standing if self.sight.sees(case)]
         kinds = issues.kinds_of_cases(self.tx)
         arrived = overview.arrived(self.tx, self.since, self.until)
         hidden = {mail.case_id for mail in arrived if mail.case_id and not self._sees(mail.case_id)}
@@ -193,7 +194,10 @@ class _Look:
         """Whether a mail that nobody has judged yet names its reader: it may be a complaint."""
         if self.sight.person is None:
             return False
-        email = parse(inbox.load(self.tx, mail.id).raw.content)
+        content = inbox.load(self.tx, mail.id).raw.content
+        if not content:  # its words were deleted, so that nobody can tell
+            return True
+        email = parse(content)
         text = f"{mail.subject}\n{email.new_text}"
         everybody = self.gatherer.policy.people.values()
         named = named_in(text, everybody, writer=email.sender.address)
