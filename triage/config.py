@@ -231,6 +231,17 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Monitoring:
+    """Figures for Prometheus and a health page, by HTTP; port 0: none.
+
+    `host`: keep it on this machine, since whoever reaches it may read it.
+    """
+
+    port: int = 0
+    host: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything `triage.toml` says, validated; `path` is where it was read from."""
 
@@ -249,3 +260,4 @@ class Config:
     learning: Learning = field(default_factory=Learning)
     alerts: Alerts = field(default_factory=Alerts)
     retention: Retention = field(default_factory=Retention)
+    monitoring: Monitoring = field(default_factory=Monitoring)

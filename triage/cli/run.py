@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from triage.app import Settings
     from triage.messages import Outcome
+    from triage.monitoring import Monitor
     from triage.runners.embedded import EmbeddedRunner
     from triage.store.engine import Store
 
@@ -140,14 +141,31 @@ def _forever(runner: EmbeddedRunner, settings: Settings, *, dry_run: bool) -> bo
     if not dry_run:  # whose store has no labels of its own
         runner.chores = [*runner.chores, retrainer.look]
     _stop_on_signals(runner)
+    monitor = _monitor(runner, settings)
     names = ", ".join(watcher.name for watcher in runner.watchers)
     typer.echo(f"watching {names}; stop with Ctrl-C", err=True)
     try:
         runner.run()
     finally:
         retrainer.stop()
+        if monitor:
+            monitor.close()
     typer.echo("stopped; nothing is half done", err=True)
     return False
+
+
+def _monitor(runner: EmbeddedRunner, settings: Settings) -> Monitor | None:
+    """What answers Prometheus, where the settings ask for it."""
+    at = settings.config.monitoring
+    if not at.port:
+        return None
+    from triage.monitoring import Monitor  # noqa: PLC0415 - loads prometheus-client
+
+    try:
+        return Monitor(runner.sender.store, runner.beats.silent, host=at.host, port=at.port)
+    except OSError as error:
+        why = error.strerror or error
+        fail(f"[monitoring] {at.host}:{at.port}: {why}; choose another port, or take it out", 2)
 
 
 def _once(runner: EmbeddedRunner) -> bool:
