@@ -245,6 +245,7 @@ class Escalation:
         answer_by: when the window for an answer ends, where the brief is to say so.
         next_heard: who hears when nobody has answered by then, in words; empty for nobody.
         spared: names of people whom the mail is about, and who are not told for that reason.
+        suggestion: a sentence on a matter that comes up again and again; empty for none.
     """
 
     occasion: Occasion
@@ -258,6 +259,7 @@ class Escalation:
     answer_by: datetime | None = None
     next_heard: str = ""
     spared: tuple[str, ...] = ()
+    suggestion: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

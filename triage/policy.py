@@ -199,6 +199,26 @@ class Storms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """What counts as the same matter again, and how often one comes up before a change is due.
+
+    Attributes:
+        same_within_s: so long the same words of the same person are the same matter; by the clock.
+        within_s: cases of so long count, in seconds by the clock.
+        client, kind: so many cases of one client, or of one kind of issue, suggest a change; 0:
+            that is not looked at.
+        welcome: tags and kinds of issue that may come as often as they like; None: those that
+            ship with the program as such.
+    """
+
+    same_within_s: int = 5 * DAY_S
+    within_s: int = 60 * DAY_S
+    client: int = 4
+    kind: int = 6
+    welcome: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A kind of issue beneath a tag, such as "HR" beneath blocked work.
 
@@ -236,6 +256,7 @@ class Policy:
         skips: when levels are passed over.
         hours: working time; None: windows are counted by the clock, day and night.
         storms: when many mails make one case; None: each is told.
+        repeats: what is the same matter again, and when that suggests a change in how we work.
         digest: names what the file says, whatever its version; empty for a policy without a file.
     """
 
@@ -250,6 +271,7 @@ class Policy:
     hours: Hours | None = None
     digests: Digests = field(default_factory=Digests)
     storms: Storms | None = None
+    repeats: Repeats = field(default_factory=Repeats)
     digest: str = ""
 
     @property

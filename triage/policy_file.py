@@ -23,6 +23,7 @@ from triage.policy_levels import (
     read_skips,
     with_people_for_roles,
 )
+from triage.policy_repeats import read_repeats
 from triage.policy_rules import check_policy_rules
 from triage.policy_volume import read_storms
 from triage.policy_words import duration_s, urgency_of
@@ -52,7 +53,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
 _OF_PERSON = {name: keys for name, keys in _KNOWN.items() if name != "digest"}
 _READ_APART = (
     *("people", "routes", "kinds", "roles", "levels", "skip", "hours"),
-    *("digest", "storms"),
+    *("digest", "storms", "repeats"),
 )
 _DIGEST_CHARS = 8
 
@@ -69,20 +70,27 @@ def load_policy(path: Path) -> Policy:
 
 
 def with_shipped_words(policy: Policy) -> Policy:
-    """The policy, with the words that ship with the program for tags whose route says none."""
-    words = _shipped_words()
+    """The policy, with what ships with the program of its tags where it says nothing itself.
+
+    That is what people call them in answers, and which of them are welcome however often they come.
+    """
+    tags = _shipped_tags()
     routes = {
-        tag: route if route.words else replace(route, words=words.get(tag, ()))
+        tag: route
+        if route.words
+        else replace(route, words=tuple(tags.get(tag, {}).get("words", ())))
         for tag, route in policy.routes.items()
     }
-    return replace(policy, routes=routes)
+    repeats = policy.repeats
+    if repeats.welcome is None:
+        repeats = replace(repeats, welcome=tuple(t for t in tags if tags[t].get("welcome")))
+    return replace(policy, routes=routes, repeats=repeats)
 
 
-def _shipped_words() -> dict[str, tuple[str, ...]]:
-    """What people call the shipped tags when they answer a brief: `words` in `tags.toml`."""
+def _shipped_tags() -> dict[str, Table]:
+    """What is known of the shipped tags: `words` for answers to briefs, and which are `welcome`."""
     path = resource("data") / "starter" / "tags.toml"
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {tag: tuple(table.get("words", ())) for tag, table in tables.items()}
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def parse_policy(text: str, path: Path) -> Policy:
@@ -105,6 +113,7 @@ def parse_policy(text: str, path: Path) -> Policy:
     skips = read_skips(tables, mistakes)
     digests = read_digests(tables, mistakes)
     storms = read_storms(tables, mistakes)
+    repeats = read_repeats(tables, mistakes)
     mistakes.raise_any()
     assert policy is not None
     return with_people_for_roles(
@@ -119,6 +128,7 @@ def parse_policy(text: str, path: Path) -> Policy:
             hours=hours,
             digests=digests,
             storms=storms,
+            repeats=repeats,
         )
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,3 +127,20 @@ def test_merge_with_a_case_that_is_not_there_changes_nothing(bench: Bench, tmp_p
     with pytest.raises(NotFoundError, match="there is no case 9"):
         run(tmp_path, "merge", "1", "2", "9")
     assert case_of(bench, 2).merged_into is None
+
+
+def test_status_tells_what_comes_up_again_and_again(bench: Bench, tmp_path: Path) -> None:
+    bench.clock.now = time.time() - 3600
+    for name in ("Bill", "Call", "Door", "Exit"):
+        bench.judge("We are stuck.", subject=name)
+    text = run(tmp_path, "status").stdout
+    assert "Worth a change in how you work: 1\n" in text
+    assert "  4 cases about " in text
+    assert "from Client in 60 days\n      cases 2, 3, 4, 5\n" in text
+    [found] = json.loads(run(tmp_path, "status", "--json").stdout)["repeated"]
+    assert (found["matter"], found["cases"]) == ("client:client.example", [2, 3, 4, 5])
+
+
+def test_status_says_nothing_of_it_where_nothing_repeats(bench: Bench, tmp_path: Path) -> None:
+    assert bench.queued() != []
+    assert "Worth a change" not in run(tmp_path, "status").stdout

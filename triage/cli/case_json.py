@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from triage.repeats import Repeated
     from triage.store.audit import Entry
     from triage.store.cases import Case
     from triage.store.inbox import Decided
@@ -34,6 +35,19 @@ def case(found: Case) -> dict[str, object]:
         "outcome_at": found.outcome_at,
         "resolved_at": found.resolved_at,
         "merged_into": found.merged_into,
+    }
+
+
+def repeated(found: Repeated) -> dict[str, object]:
+    """A matter that comes up again and again."""
+    return {
+        "matter": found.key,
+        "client": found.client,
+        "about": found.about,
+        "cases": list(found.cases),
+        "could_recur": found.could_recur,
+        "days": found.days,
+        "suggested_at": found.suggested_at,
     }
 
 

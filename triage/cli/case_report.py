@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from triage.messages import Email
+    from triage.repeats import Repeated
     from triage.store.audit import Entry
     from triage.store.cases import Case
     from triage.store.inbox import Decided
@@ -53,6 +54,15 @@ def _cases(found: Sequence[Case], zone: str) -> Table:
             plain(f"{case.status} {case.owner or case.acknowledged_by}".strip()),
         )
     return table
+
+
+def repeated_lines(found: Sequence[Repeated]) -> Iterator[str]:
+    """Matters that come up again and again; nothing where there are none."""
+    if found:
+        yield f"Worth a change in how you work: {len(found)}"
+    for each in found:
+        yield f"  {plain(each.line, 200)}"
+        yield f"      cases {', '.join(map(str, each.cases))}"
 
 
 def outbox_lines(rows: Sequence[OutboxRow], zone: str) -> Iterator[str]:

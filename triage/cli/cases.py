@@ -40,6 +40,7 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
     from triage.cli import case_json, case_report, learning_report, policy_report  # noqa: PLC0415
     from triage.examples.conflicts import conflicts  # noqa: PLC0415
     from triage.exchange import held  # noqa: PLC0415
+    from triage.pipeline.repeats import repeated_matters  # noqa: PLC0415
     from triage.store import cases, inbox, mailboxes, moves, outbox, storms  # noqa: PLC0415
 
     settings, store = _opened(config)
@@ -54,6 +55,7 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
         tag_folders = moves.folders(tx)
         gales = [storm for storm in storms.unresolved(tx) if storm.over_at is None]
         learning = learning_report.gather(tx, settings.config, time.time())
+        again = repeated_matters(tx, time.time(), settings.policy)
     if as_json:
         found = {
             "cases": [case_json.case(case) for case in open_cases],
@@ -65,12 +67,14 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
             "labels": {"labelled": len(labelled), "conflicts": against},
             "counts": {action or "waiting": number for action, number in counts.items()},
             "learning": learning_report.to_json(learning),
+            "repeated": [case_json.repeated(each) for each in again],
         }
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
     zone = settings.config.firm.timezone
     case_report.print_cases(open_cases, zone)
     _say(f"Case {each.case_id}. {policy_report.storm_line(each, zone)}" for each in gales)
+    _say(case_report.repeated_lines(again))
     _say(case_report.outbox_lines(unsent, zone))
     _say(case_report.review_lines(review))
     _say(case_report.mailbox_lines(boxes, zone))

@@ -6,7 +6,7 @@ never nowhere; one bad mail stops no other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from triage.pipeline.people import (
     client_address,
     document,
 )
+from triage.pipeline.repeats import suggestion_for
 from triage.pipeline.storms import StormWatch
 from triage.pipeline.threads import open_case_of
 from triage.pipeline.timing import Basis, CaseClock
@@ -97,7 +98,7 @@ class Decider:
 
     @cached_property
     def _matters(self) -> Matters:
-        return Matters(firm=self.firm)
+        return Matters(firm=self.firm, within_s=self.policy.repeats.same_within_s)
 
     @cached_property
     def _storms(self) -> StormWatch:
@@ -316,6 +317,7 @@ class Decider:
                 recipients=people,
                 now=now,
             )
+            escalation = self._with_suggestion(tx, escalation, case.id, given, now)
         else:
             cases.extend(
                 tx,
@@ -371,6 +373,16 @@ class Decider:
             recipients=tuple(person.name for person in escalation.recipients),
             tags=escalation.tags,
         )
+
+    def _with_suggestion(
+        self, tx: Connection, escalation: Escalation, case_id: int, given: Given, now: float
+    ) -> Escalation:
+        """With a word on a matter that comes up again and again."""
+        if not escalation.tags:
+            return escalation
+        kinds = {tag: issue.kind for tag, issue in given.issues.items() if issue.kind}
+        said = suggestion_for(tx, case_id, kinds, now, self.policy)
+        return replace(escalation, suggestion=said)
 
     def _conclude(
         self,

@@ -84,7 +84,7 @@ class Matters:
     """Looks for the earlier mail. `within_s`: so long a repeat is taken for the same matter."""
 
     firm: Firm
-    within_s: float = 5 * 86400  # less than a week, in which a weekly mail comes again
+    within_s: float
 
     def of(self, tx: Connection, stored: Stored, email: Email, *, telling: bool) -> Same | None:
         """The earlier mail that this one says again, if there is one.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
-from triage.store.tables import issues, messages, spared
+from triage.store.tables import cases, issues, messages, spared
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -62,12 +62,13 @@ def of_case(tx: Connection, case_id: int) -> dict[str, Issue]:
     return {row.tag: _issue(row) for row in tx.execute(query)}
 
 
-def kinds_of_cases(tx: Connection) -> dict[int, dict[str, str]]:
-    """Of every case its kinds, by tag; the newest word counts."""
+def kinds_of_cases(tx: Connection, opened_since: float = 0.0) -> dict[int, dict[str, str]]:
+    """Of every case, or those opened since then, its kinds by tag; the newest word counts."""
     query = (
         select(messages.c.case_id, issues.c.tag, issues.c.kind)
         .join(messages, messages.c.id == issues.c.message_id)
-        .where(messages.c.case_id.is_not(None))
+        .join(cases, cases.c.id == messages.c.case_id)
+        .where(cases.c.opened_at >= opened_since)
         .order_by(issues.c.id)
     )
     found: dict[int, dict[str, str]] = {}

@@ -84,6 +84,7 @@ class Brief:
         next_heard: who hears when nobody has answered by then.
         place: where the original lies on the server.
         spared: names of people whom the mail is about, and who are not told for that reason.
+        suggestion: that a matter comes up again and again, in a sentence; empty for none.
         issue_words: what to call a kind of issue in an answer, by its id, for the kinds beneath
             the brief's tags.
     """
@@ -124,6 +125,7 @@ class Brief:
     problems: tuple[str, ...] = ()
     note: str = ""
     spared: tuple[str, ...] = ()
+    suggestion: str = ""
     issue_words: Mapping[str, str] = field(default_factory=dict)
 
     @property

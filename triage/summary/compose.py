@@ -132,6 +132,7 @@ def summarise(
         problems=_problems(email, raw, escalation),
         note=clean_line(escalation.note),
         spared=tuple(map(clean_line, escalation.spared)),
+        suggestion=clean_line(escalation.suggestion),
         issue_words={kind: clean_line(word) for kind, word in issue_words.items()},
     )
 

@@ -1,0 +1,60 @@
+"""Suggest a change in how we work when a matter comes up again and again.
+
+Rule: said once for each matter and time, in the brief of the case that makes it so; a suggestion
+that came with each mail would be noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from triage.repeats import PastMatter, repeated
+from triage.store import audit, repeats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+
+    from triage.policy import Policy
+    from triage.repeats import Repeated
+
+NO_KINDS: Mapping[int, dict[str, str]] = MappingProxyType({})
+
+
+def repeated_matters(tx: Connection, now: float, policy: Policy) -> list[Repeated]:
+    """What has come up again and again by now: of one client first, then of one kind.
+
+    For reports. `suggested_at` tells when a brief said so, if one has within the policy's time.
+    """
+    return _matters(tx, now, policy)
+
+
+def suggestion_for(
+    tx: Connection, case_id: int, kinds: Mapping[str, str], now: float, policy: Policy
+) -> str:
+    """What the first brief of a case says of its like; empty: nothing, or it was said before.
+
+    `kinds`: by tag, what its mail is taken for.
+    """
+    found = _matters(tx, now, policy, {case_id: dict(kinds)})
+    new = [each for each in found if case_id in each.cases and each.suggested_at is None]
+    if not new:
+        return ""
+    repeats.suggest(tx, new[0].key, case_id, len(new[0].cases), now)
+    audit.note(tx, "suggested", now=now, case_id=case_id, detail=new[0].line)
+    return new[0].suggestion
+
+
+def _matters(
+    tx: Connection, now: float, policy: Policy, kinds: Mapping[int, dict[str, str]] = NO_KINDS
+) -> list[Repeated]:
+    since = now - policy.repeats.within_s
+    opened = repeats.opened_since(tx, since, now)
+    found = [
+        PastMatter(**{**asdict(each), "kinds": kinds.get(each.id, each.kinds)}) for each in opened
+    ]
+    told = repeats.suggested(tx, since)
+    return [replace(each, suggested_at=told.get(each.key)) for each in repeated(found, policy)]

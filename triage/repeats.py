@@ -1,0 +1,166 @@
+"""Matters that come up again and again, and are worth a change in how we work. Pure.
+
+Rules: cases of one client, or of one kind over all clients, so many within a time, as the policy
+says; one of which somebody says that it could happen again counts double. What the policy calls
+welcome, such as sales, is no matter of that sort.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.policy import DAY_S
+from triage.summary.people import organisation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from triage.policy import Policy
+
+FEWEST = 2  # one case is never a repetition, whatever is said of it
+DOUBLE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastMatter:
+    """A case as it counts.
+
+    Attributes:
+        client: the address of whom it is about.
+        kinds: by tag, the kind of issue that it is taken for; empty for none.
+        recurs: whether somebody says that it could happen again; None: nobody has said.
+    """
+
+    id: int
+    client: str
+    tags: tuple[str, ...]
+    kinds: dict[str, str]
+    opened_at: float
+    recurs: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """Cases that are one matter coming up again.
+
+    Attributes:
+        key: names the group: `client:northwind.example`, `kind:hr` or `tag:blocker`.
+        client: the organisation or address they are all of; empty: several.
+        about: what they are all about, in the policy's words; empty: different things.
+        cases: their numbers, oldest first.
+        could_recur: of how many somebody says that it could happen again.
+        clients: how many clients there are.
+        days: within how many days.
+        suggested_at: when a brief said so last; None: none within that time.
+    """
+
+    key: str
+    client: str
+    about: str
+    cases: tuple[int, ...]
+    could_recur: int
+    clients: int
+    days: int
+    suggested_at: float | None = None
+
+    @property
+    def line(self) -> str:
+        """The finding as a line of a report."""
+        return f"{self._counted(self.client and f'from {self.client}')}"
+
+    @property
+    def suggestion(self) -> str:
+        """The finding as a brief of the newest case says it."""
+        said = self._counted(self.client and "from this client")
+        return f"{said}, with this one: worth a change in how we work?"
+
+    def _counted(self, whose: str) -> str:
+        about = f" about {self.about}" if self.about else ""
+        whose = (
+            f" {whose}" if whose else f" from {self.clients} clients" if self.clients > 1 else ""
+        )
+        again = f", {self.could_recur} of which could happen again" if self.could_recur else ""
+        return f"{len(self.cases)} cases{about}{whose} in {self.days} days{again}"
+
+
+def repeated(found: Sequence[PastMatter], policy: Policy) -> list[Repeated]:
+    """The groups of cases that are as many as the policy says: of one client first, then of a kind.
+
+    `found` are the cases of the policy's time, oldest first.
+    """
+    rules = policy.repeats
+    days = max(1, round(rules.within_s / DAY_S))
+    counted = [(each, topics(each, policy)) for each in found]
+    counted = [(each, about) for each, about in counted if about]
+    groups: dict[str, list[tuple[PastMatter, frozenset[str]]]] = {}
+    for each, about in counted:
+        for key in (*_client_keys(each, policy), *sorted(about)):
+            groups.setdefault(key, []).append((each, about))
+    enough = [
+        _group(key, members, policy, days)
+        for key, members in groups.items()
+        if _is_enough([each for each, _ in members], _needed(key, policy))
+    ]
+    return sorted(enough, key=lambda group: (not group.client, -len(group.cases), group.key))
+
+
+def topics(matter: PastMatter, policy: Policy) -> frozenset[str]:
+    """What a case is about: its kinds of issue, and its tags without one; nothing welcome."""
+    kinds = {tag: kind for tag, kind in matter.kinds.items() if kind in policy.kinds}
+    tags = [tag for tag in matter.tags if tag not in _welcome(policy)]
+    return frozenset(
+        f"kind:{kinds[tag]}" if tag in kinds else f"tag:{tag}"
+        for tag in tags
+        if kinds.get(tag, "") not in _welcome(policy)
+    )
+
+
+def _welcome(policy: Policy) -> tuple[str, ...]:
+    return policy.repeats.welcome or ()
+
+
+def _client_keys(matter: PastMatter, policy: Policy) -> tuple[str, ...]:
+    """The client's key; none for a matter of our own people."""
+    domain = matter.client.rpartition("@")[2]
+    ours = {person.address.rpartition("@")[2].lower() for person in policy.people.values()}
+    if not matter.client or domain in ours:
+        return ()
+    return (f"client:{domain if organisation(domain) else matter.client}",)
+
+
+def _needed(key: str, policy: Policy) -> int:
+    rules = policy.repeats
+    return rules.client if key.startswith("client:") else rules.kind
+
+
+def _is_enough(members: Sequence[PastMatter], needed: int) -> bool:
+    weight = sum(DOUBLE if each.recurs else 1 for each in members)
+    return bool(needed) and len(members) >= FEWEST and weight >= needed
+
+
+def _group(
+    key: str, members: Sequence[tuple[PastMatter, frozenset[str]]], policy: Policy, days: int
+) -> Repeated:
+    of_client = key.startswith("client:")
+    common = frozenset.intersection(*(about for _, about in members)) if of_client else {key}
+    domain = key.partition(":")[2]
+    found = [each for each, _ in members]
+    return Repeated(
+        key=key,
+        client=(organisation(domain) or domain) if of_client else "",
+        about=" and ".join(_titles(common, policy)),
+        cases=tuple(each.id for each in found),
+        could_recur=sum(bool(each.recurs) for each in found),
+        clients=len({client for each in found for client in _client_keys(each, policy)}),
+        days=days,
+    )
+
+
+def _titles(keys: Iterable[str], policy: Policy) -> list[str]:
+    found = []
+    for key in sorted(keys):
+        sort, _, name = key.partition(":")
+        known = policy.kinds.get(name) if sort == "kind" else policy.routes.get(name)
+        found.append(f'"{known.title if known else name}"')
+    return found

@@ -1,0 +1,64 @@
+"""The cases of late, to see what comes up again and again, and what was said about that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select
+
+from triage.store import issues
+from triage.store.tables import cases, suggestions
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedCase:
+    """A case that was opened of late; `kinds` by tag, as it is taken for."""
+
+    id: int
+    client: str
+    tags: tuple[str, ...]
+    kinds: dict[str, str]
+    opened_at: float
+    recurs: bool | None
+
+
+def opened_since(tx: Connection, since: float, until: float) -> list[OpenedCase]:
+    """Cases opened in [since, until], oldest first; none that is part of another, or nothing."""
+    query = (
+        select(cases.c.id, cases.c.client, cases.c.tags, cases.c.opened_at, cases.c.recurs)
+        .where(cases.c.opened_at.between(since, until), cases.c.merged_into.is_(None))
+        .order_by(cases.c.opened_at, cases.c.id)
+    )
+    found = [row for row in tx.execute(query) if row.tags]
+    kinds = issues.kinds_of_cases(tx, since)
+    return [
+        OpenedCase(
+            id=row.id,
+            client=row.client,
+            tags=tuple(row.tags),
+            kinds={tag: kind for tag, kind in kinds.get(row.id, {}).items() if kind},
+            opened_at=row.opened_at,
+            recurs=row.recurs,
+        )
+        for row in found
+    ]
+
+
+def suggested(tx: Connection, since: float) -> dict[str, float]:
+    """By matter, when somebody was last told that it comes up again and again."""
+    query = (
+        select(suggestions.c.matter, suggestions.c.at)
+        .where(suggestions.c.at > since)
+        .order_by(suggestions.c.at)
+    )
+    return {row.matter: row.at for row in tx.execute(query)}
+
+
+def suggest(tx: Connection, matter: str, case_id: int, number: int, now: float) -> None:
+    """Remember that the brief of a case says so."""
+    values = {"matter": matter[:400], "case_id": case_id, "number": number, "at": now}
+    tx.execute(insert(suggestions).values(values))
