@@ -107,7 +107,7 @@ class MemoryTagFolders:
 
 def make_labeller(bench: Bench) -> Labeller:
     rewriter = Rewriter(policy=POLICY, writer=bench.decider.writer)
-    corrector = Corrector(policy=POLICY, firm=FIRM, rewriter=rewriter)
+    corrector = Corrector(policy=POLICY, rewriter=rewriter)
     return Labeller(policy=POLICY, firm=FIRM, rewriter=rewriter, corrector=corrector)
 
 

@@ -82,5 +82,5 @@ def make_labeller(settings: Settings, writer: BriefWriter) -> Labeller:
     """What takes labels for any mail and lets cases follow."""
     policy, firm = settings.policy, settings.config.firm
     rewriter = Rewriter(policy=policy, writer=writer)
-    corrector = Corrector(policy=policy, firm=firm, rewriter=rewriter)
+    corrector = Corrector(policy=policy, rewriter=rewriter)
     return Labeller(policy=policy, firm=firm, rewriter=rewriter, corrector=corrector)

@@ -29,7 +29,6 @@ from triage.summary.wording import listed
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from triage.config import Firm
     from triage.feedback import Vocabulary
     from triage.feedback.meaning import Doubt
     from triage.messages import Email
@@ -105,9 +104,7 @@ class _Answer:
 class AnswerTaker:
     """Takes answers to briefs, inside the transaction that decides the mail."""
 
-    def __init__(
-        self, *, policy: Policy, firm: Firm, writer: BriefWriter, rewriter: Rewriter
-    ) -> None:
+    def __init__(self, *, policy: Policy, writer: BriefWriter, rewriter: Rewriter) -> None:
         """Learn the words of the policy's tags."""
         self._policy = policy
         self._key = writer.key
@@ -115,7 +112,7 @@ class AnswerTaker:
         self._gestures = Gestures(
             policy=policy,
             vocabulary=self._vocabulary,
-            corrector=Corrector(policy=policy, firm=firm, rewriter=rewriter),
+            corrector=Corrector(policy=policy, rewriter=rewriter),
         )
         self._confirmer = Confirmer(writer=writer, guard=rewriter.guard)
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from triage.config import Firm
     from triage.feedback import Meaning
     from triage.messages import Email, Escalation
     from triage.pipeline.again import Rewriter
@@ -65,7 +64,6 @@ class Corrector:
     """Applies corrections to mails that belong to a case."""
 
     policy: Policy
-    firm: Firm
     rewriter: Rewriter
 
     def correct(

@@ -110,9 +110,7 @@ class Decider:
 
     @cached_property
     def _answers(self) -> AnswerTaker:
-        return AnswerTaker(
-            policy=self.policy, firm=self.firm, writer=self.writer, rewriter=self._rewriter
-        )
+        return AnswerTaker(policy=self.policy, writer=self.writer, rewriter=self._rewriter)
 
     def decide_pending(
         self, now: float, *, limit: int = 50, max_bytes: int = 16 << 20
