@@ -1,303 +1,37 @@
-"""Digests through the real steps: what they say, to whom, that they come once, and add up."""
+"""Digests through the real steps: what they say, to whom, and that they add up."""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections import Counter
-from dataclasses import dataclass, replace
-from datetime import datetime
-from email import message_from_bytes
-from email.policy import default
+import base64
+from dataclasses import replace
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories import make_firm
-from tests.steps import Bench, make_bench, make_policy, make_route
-from triage.digest.as_json import to_json
+from tests.desk import (
+    DAY,
+    HOUR,
+    MONDAY,
+    Desk,
+    at,
+    make_desk,
+)
 from triage.digest.counting import count_mail
-from triage.digest.digester import LOOK_EVERY_S, Digester, send_now
-from triage.digest.gather import Gatherer
-from triage.digest.letter import LetterWriter
-from triage.messages import OUTCOMES, Address, DeliveryStatus, MailKind, Urgency
-from triage.pipeline.envelope import EnvelopeGuard
-from triage.policy import Absence, Digesting, Hours, Kind, Policy
-from triage.store import cases, inbox, issues, labels, listings, mailboxes, outbox
+from triage.digest.model import FolderCheck, Trend
+from triage.messages import OUTCOMES, MailKind
+from triage.store import cases, issues, labels, listings, mailboxes
 from triage.store.merging import absorb
 from triage.store.overview import Arrived
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from triage.digest.model import Digest
-
-HOUR, DAY = 3600, 86400
-BERLIN = ZoneInfo("Europe/Berlin")
-FIRM = make_firm(name="Firm", domains=("firm.example",), timezone="Europe/Berlin")
-HOURS = Hours(work=(9 * HOUR, 17 * HOUR), holidays=("DE-BE",))
-BASE = make_policy(
-    blocker=make_route(
-        "blocker", "ben", "nora", urgency=Urgency.HIGH, acknowledge_within_s=4 * HOUR
-    ),
-    upsell=make_route("upsell", "marshall", urgency=Urgency.LOW),
-    dissatisfaction=make_route("dissatisfaction", "marshall", urgency=Urgency.HIGH),
-)
-POLICY = replace(
-    BASE,
-    hours=HOURS,
-    roles={"management": ("ben", "marshall")},
-    kinds={
-        "person": Kind(
-            id="person",
-            title="About a person",
-            routes={"dissatisfaction": replace(BASE.routes["dissatisfaction"], title="About one")},
-            situations=("The client complains about one of us who was rude on a call.",),
-            cues=("complain*", "rude"),
-            spares_named=True,
-        )
-    },
-)
-MONDAY = "2026-03-02T10:00"
-
-
-def at(text: str) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=BERLIN).timestamp()
-
-
-@dataclass
-class Desk:
-    """The steps and the digester over one store."""
-
-    bench: Bench
-    policy: Policy
-    digester: Digester
-    letters: LetterWriter
-
-    def pass_time(self, end: str, *, step_s: float = HOUR) -> list[tuple[str, str, str]]:
-        """Let time pass as the running program does; (local time, person, subject) of digests."""
-        bench, found = self.bench, []
-        while bench.clock.now <= at(end):
-            self.digester.look(bench.clock())
-            bench.decide()
-            bench.sender.send_due()
-            found += self.new_digests()
-            bench.clock.now += step_s
-        return found
-
-    def new_digests(self) -> list[tuple[str, str, str]]:
-        local = f"{datetime.fromtimestamp(self.bench.clock.now, BERLIN):%a %d %b %H:%M}"
-        fresh = [n for n in self.bench.channel.delivered if "digest" in n.subject]
-        self.bench.channel.delivered.clear()
-        return [(local, n.recipient.partition("@")[0], n.subject) for n in fresh]
-
-    def gather(self, person: str = "", period: str = "week", since: str = "") -> Digest:
-        now = self.bench.clock.now
-        reader = self.policy.people[person] if person else None
-        begin = at(since) if since else now - 7 * DAY
-        with self.bench.store.read() as tx:
-            gatherer = Gatherer(policy=self.policy, zone=FIRM.timezone)
-            return gatherer.gather(tx, reader, period, since=begin, until=now + 1)
-
-    def text(self, person: str = "", period: str = "week", since: str = "") -> str:
-        """The plain text on one line."""
-        return " ".join(self.letters.write(self.gather(person, period, since)).text.split())
-
-
-def make_desk(folder: Path, policy: Policy = POLICY, start: str = MONDAY) -> Desk:
-    bench = make_bench(folder, policy, FIRM)
-    bench.clock.now = at(start)
-    with bench.store.write() as tx:
-        mailboxes.begin(
-            tx,
-            account="inbox",
-            folder="INBOX",
-            uid_validity=7,
-            last_uid=0,
-            started_at=0.0,
-            whole_history=True,
-        )
-    return Desk(
-        bench=bench, policy=policy, digester=digester_of(bench, policy), letters=letters_of(policy)
-    )
-
-
-def letters_of(policy: Policy, own_templates: Path | None = None) -> LetterWriter:
-    return LetterWriter(
-        sender=Address(address="triage@firm.example", name="Triage"),
-        key=b"k" * 32,
-        domain="firm.example",
-        hours=policy.hours,
-        zone=FIRM.timezone,
-        own_templates=own_templates,
-    )
-
-
-def digester_of(bench: Bench, policy: Policy) -> Digester:
-    return Digester(store=bench.store, policy=policy, firm=FIRM, letters=letters_of(policy))
-
-
-def digesting(policy: Policy = POLICY, **periods: Digesting) -> Policy:
-    """The policy with what these people say of digests."""
-    people = {
-        name: replace(person, digest=periods.get(name, "none"))
-        for name, person in policy.people.items()
-    }
-    return replace(policy, people=people)
-
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return make_desk(tmp_path)
-
-
-# ---- When it comes -------------------------------------------------------------------------------
-
-
-def test_management_hears_on_the_first_working_day_of_each_week(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, start="2026-03-25T10:00")
-    when = [(local, who) for local, who, _ in desk.pass_time("2026-04-14T12:00")]
-    assert when == [
-        ("Mon 30 Mar 09:00", "ben"),
-        ("Mon 30 Mar 09:00", "marshall"),
-        ("Tue 07 Apr 09:00", "ben"),  # Monday is a holiday
-        ("Tue 07 Apr 09:00", "marshall"),
-        ("Mon 13 Apr 09:00", "ben"),
-        ("Mon 13 Apr 09:00", "marshall"),
-    ]
-
-
-def test_a_first_start_in_the_middle_of_a_week_sends_none_at_once(desk: Desk) -> None:
-    assert desk.pass_time("2026-03-06T17:00") == []
-
-
-def test_a_day_on_which_there_is_nothing_to_tell_is_passed_over(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, digesting(ben="daily"))
-    with desk.bench.store.write() as tx:
-        listings.put(tx, 1, [], at("2026-03-04T08:50"))
-    desk.pass_time("2026-03-03T23:30")
-    assert desk.pass_time("2026-03-04T12:00") == []
-    desk.bench.receive("We are stuck.")
-    [(local, who, subject)] = desk.pass_time("2026-03-05T12:00")
-    assert (local, who) == ("Thu 05 Mar 09:00", "ben")
-    assert subject == "Daily digest: 1 open case, 1 overdue"
-
-
-def test_a_program_that_was_down_for_days_sends_one_and_not_three(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, digesting(ben="daily"))
-    desk.bench.receive("We are stuck.")
-    desk.pass_time("2026-03-03T12:00")
-    desk.bench.clock.now = at("2026-03-09T14:30")
-    desk.digester = digester_of(desk.bench, desk.policy)
-    found = desk.pass_time("2026-03-10T08:00", step_s=HOUR / 2)
-    assert [local for local, *_ in found] == ["Mon 09 Mar 14:30"]
-    assert [local for local, *_ in desk.pass_time("2026-03-10T12:00")] == ["Tue 10 Mar 09:30"]
-
-
-def test_what_was_missed_comes_in_working_time(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, digesting(ben="daily"))
-    desk.bench.receive("We are stuck.")
-    desk.pass_time("2026-03-05T12:00")
-    desk.bench.clock.now = at("2026-03-06T20:00")
-    assert [local for local, *_ in desk.pass_time("2026-03-09T12:00")] == ["Mon 09 Mar 09:00"]
-
-
-def test_restarts_and_clocks_that_go_back_send_no_second_one(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, digesting(ben="both"))
-    desk.bench.receive("We are stuck.")
-    assert len(desk.pass_time("2026-03-09T12:00")) == 6  # five days and a week
-    for back in ("2026-03-09T09:30", "2026-03-09T08:30", "2026-03-05T10:00"):
-        desk.digester = digester_of(desk.bench, desk.policy)
-        desk.bench.clock.now = at(back)
-        assert desk.pass_time("2026-03-09T12:30") == []
-
-
-def test_two_processes_make_one(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, digesting(ben="both"))
-    desk.bench.receive("We are stuck.")
-    desk.pass_time("2026-03-08T12:00")
-    desk.bench.clock.now = at("2026-03-09T09:00")
-    digesters = [digester_of(desk.bench, desk.policy) for _ in range(6)]
-    start = threading.Barrier(len(digesters))
-
-    def work(digester: Digester) -> None:
-        start.wait()
-        digester.look(desk.bench.clock())
-
-    threads = [threading.Thread(target=work, args=(one,)) for one in digesters]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    desk.bench.sender.send_due()
-    kinds = Counter(subject.partition(":")[0] for _, _, subject in desk.new_digests())
-    assert kinds == {"Daily digest": 1, "Weekly digest": 1}
-
-
-def test_who_is_away_gets_it_when_they_are_back(tmp_path: Path) -> None:
-    away = Absence(first=datetime(2026, 3, 9).date(), last=datetime(2026, 3, 10).date())  # noqa: DTZ001
-    policy = digesting(ben="weekly")
-    people = policy.people | {"ben": replace(policy.people["ben"], absent=(away,))}
-    desk = make_desk(tmp_path, replace(policy, people=people))
-    assert [local for local, *_ in desk.pass_time("2026-03-12T12:00")] == ["Wed 11 Mar 09:00"]
-
-
-def test_a_person_who_is_new_to_digests_gets_none_for_the_past(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, digesting())
-    desk.bench.receive("We are stuck.")
-    desk.pass_time("2026-03-04T12:00")
-    policy = digesting(ben="daily")
-    desk.digester = digester_of(desk.bench, policy)
-    assert [local for local, *_ in desk.pass_time("2026-03-05T12:00")] == ["Thu 05 Mar 09:00"]
-
-
-def test_it_waits_until_mail_up_to_its_time_has_been_read(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, digesting(ben="weekly"))
-    read = [False]
-    desk.digester.ready = lambda _tx, _up_to, _now: read[0]
-    assert desk.pass_time("2026-03-09T10:30") == []
-    read[0] = True
-    assert len(desk.pass_time("2026-03-09T12:00")) == 1
-
-
-def test_a_digest_that_cannot_be_made_stops_nothing_and_is_tried_again(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    desk = make_desk(tmp_path, digesting(ben="weekly", nora="weekly"))
-    desk.pass_time("2026-03-08T12:00")
-    desk.bench.clock.now = at("2026-03-09T09:00")
-    people = desk.policy.people
-    broken = people | {"ben": replace(people["ben"], address="no address")}
-    desk.digester.policy = replace(desk.policy, people=broken)
-    assert [who for _, who, _ in desk.pass_time("2026-03-09T09:30")] == ["nora"]
-    assert "a digest cannot be made" in caplog.text
-    desk.digester.policy = desk.policy
-    assert [who for _, who, _ in desk.pass_time("2026-03-09T11:00")] == ["ben"]
-
-
-def test_the_same_look_again_costs_nothing(desk: Desk) -> None:
-    desk.digester.look(desk.bench.clock())
-    with desk.bench.store.read() as tx:
-        before = tx.exec_driver_sql("select count(*) from digests").scalar()
-    desk.digester.policy = digesting(nora="daily", priya="both")
-    desk.digester.look(desk.bench.clock() + LOOK_EVERY_S - 1)
-    with desk.bench.store.read() as tx:
-        assert tx.exec_driver_sql("select count(*) from digests").scalar() == before
-
-
-def test_one_that_cannot_be_delivered_bothers_nobody(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, digesting(ben="weekly"))
-    desk.pass_time("2026-03-08T12:00")
-    desk.bench.clock.now = at("2026-03-09T09:00")
-    desk.digester.look(desk.bench.clock())
-    desk.bench.channel.script = [DeliveryStatus.REFUSED]
-    desk.bench.sender.send_due()
-    with desk.bench.store.read() as tx:
-        [row] = outbox.unfinished(tx)
-    assert (row.state, row.occasion, row.case_id) == ("failed", "digest", 0)
 
 
 # ---- What it says --------------------------------------------------------------------------------
@@ -316,12 +50,12 @@ def test_open_cases_stand_with_who_has_them_the_overdue_first(desk: Desk) -> Non
     found = desk.gather("ben")
     assert [(case.id, case.overdue) for case in found.open_cases] == [
         (2, True),
+        (1, True),
         (3, False),
-        (1, False),
     ]
     text = desk.text("ben")
     assert "2 open cases" not in text
-    assert "3 open cases, 1 of them overdue" in text
+    assert "3 open cases, 2 of them overdue" in text
     assert "OVERDUE since Mon 2 Mar, 14:00; nobody has answered; told: Ben and Nora" in text
     assert "Ben has it" in text
 
@@ -386,7 +120,7 @@ def test_trends_count_cases_by_week_with_their_numbers_beside_the_chart(desk: De
 
 
 def test_a_stranger_cannot_write_into_a_digest(desk: Desk) -> None:
-    subject = "Bill <script>alert(1)</script> \u202eevil\u202c {{ 7*7 }} =cmd|x"
+    subject = "Bill <script>alert(1)</script> \u202eevil\u202c\x07\r\nBcc: x {{ 7*7 }}"
     desk.bench.judge("We are stuck.", content=hostile(subject))
     desk.bench.judge("perhaps quote", content=hostile(subject, text="perhaps quote"))
     written = desk.letters.write(desk.gather("ben"))
@@ -400,10 +134,34 @@ def test_a_stranger_cannot_write_into_a_digest(desk: Desk) -> None:
     assert "http" not in written.html
 
 
+@pytest.mark.parametrize("words", ["a\u202eb\nBcc: x\x1b[31m\x00\u200b", "\u202e" * 500])
+def test_whatever_a_stranger_s_words_hold_they_are_cleaned_and_cut(desk: Desk, words: str) -> None:
+    desk.bench.judge("We are stuck.")
+    desk.bench.judge("perhaps quote", sender="Y <y@y.example>")
+    found = desk.gather("ben")
+    [case], [told] = found.open_cases, found.escalated
+    [mail] = found.review.first
+    trend = Trend(label=words, counts=(0,) * 7 + (1,))
+    found = replace(
+        found,
+        open_cases=(replace(case, subject=words, client=words, titles=(words,), told=(words,)),),
+        escalated=(replace(told, id=99, subject=words, client=words, titles=(words,)),),
+        review=replace(found.review, first=(replace(mail, subject=words, sender=words),)),
+        by_client=(trend,),
+        folders=(FolderCheck(name=words, asked_at=found.until, fresh=True),),
+    )
+    written = desk.letters.write(found)
+    for part in (written.text, written.html, written.subject):
+        assert not [c for c in part if not c.isprintable() and c != "\n"]
+        assert "\nBcc" not in part
+
+
 def hostile(subject: str, text: str = "We are stuck.") -> bytes:
+    encoded = base64.b64encode(subject.encode()).decode()
     return (
         f'From: "D \u202e <b>" <d@client.example>\r\nTo: hello@firm.example\r\n'
-        f"Subject: {subject}\r\nMessage-ID: <{len(subject)}{len(text)}@x>\r\n\r\n{text}\r\n"
+        f"Subject: =?utf-8?B?{encoded}?=\r\nMessage-ID: <{len(subject)}{len(text)}@x>\r\n\r\n"
+        f"{text}\r\n"
     ).encode()
 
 
@@ -556,106 +314,3 @@ def test_a_server_that_was_not_asked_lately_is_named_with_the_time(desk: Desk) -
     assert "server not asked since Mon 2 Mar, 10:00" in text
     assert "could not be checked" in text
     assert "inbox/INBOX cannot be read at present" in text
-
-
-# ---- The mail itself -----------------------------------------------------------------------------
-
-
-def test_it_is_a_mail_of_ours_with_both_parts_and_a_reference(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, digesting(ben="weekly"))
-    desk.bench.judge("We are stuck.")
-    desk.pass_time("2026-03-08T12:00")
-    desk.bench.clock.now = at("2026-03-09T09:00")
-    desk.digester.look(desk.bench.clock())
-    desk.bench.sender.send_due()
-    notice = desk.bench.channel.delivered[-1]
-    mail = message_from_bytes(notice.content, policy=default)
-    assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail["X-Triage-Loop"] == "digest"
-    assert mail["To"] == '"Ben" <ben@firm.example>' or "ben@firm.example" in str(mail["To"])
-    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
-    assert plain is not None
-    assert html is not None
-    assert "Ref: " in plain.get_content()
-    assert 'aria-label="Client: ' in html.get_content()
-
-
-@pytest.mark.parametrize("words", ["done", "not blocker", "why this?"])
-def test_an_answer_to_a_digest_is_no_command_and_gets_one_short_word(
-    tmp_path: Path, words: str
-) -> None:
-    desk = make_desk(tmp_path, digesting(ben="weekly"))
-    desk.bench.judge("We are stuck.")
-    desk.pass_time("2026-03-08T12:00")
-    desk.bench.clock.now = at("2026-03-09T09:00")
-    desk.digester.look(desk.bench.clock())
-    desk.bench.sender.send_due()
-    digest = desk.bench.channel.delivered[-1]
-    desk.bench.channel.delivered.clear()
-    for number in (1, 2):
-        outcome = desk.bench.judge(
-            words,
-            subject="Re: Weekly digest",
-            sender="Ben <ben@firm.example>",
-            message_id=f"<r{number}@firm.example>",
-            headers=f"In-Reply-To: {digest.message_id}\r\n",
-        )
-        assert (outcome.action, outcome.case_id) == ("asked", None)
-    desk.bench.sender.send_due()
-    [said] = desk.bench.channel.delivered
-    assert b"answers a digest" in said.content
-    with desk.bench.store.read() as tx:
-        assert cases.get(tx, 1).status == "open"
-    again = desk.bench.judge(
-        "why?",
-        subject="Re: Weekly digest",
-        sender="Ben <ben@firm.example>",
-        headers=f"In-Reply-To: {said.message_id}\r\n",
-    )
-    assert again.case_id is None
-    desk.bench.sender.send_due()
-    assert len(desk.bench.channel.delivered) == 1
-
-
-def test_thanks_for_a_digest_need_no_answer(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path, digesting(ben="weekly"))
-    reader = desk.policy.people["ben"]
-    guard = EnvelopeGuard(policy=desk.policy, firm=FIRM)
-    found = desk.gather("ben")
-    assert send_now(desk.bench.store, guard, desk.letters, found, reader)
-    assert not send_now(desk.bench.store, guard, desk.letters, found, reader)
-    desk.bench.clock.now += 2
-    desk.bench.sender.send_due()
-    [digest] = desk.bench.channel.delivered
-    outcome = desk.bench.judge(
-        "Thanks, good to know!",
-        sender="Ben <ben@firm.example>",
-        headers=f"In-Reply-To: {digest.message_id}\r\n",
-    )
-    assert outcome.action == "acknowledged"
-    desk.bench.sender.send_due()
-    assert len(desk.bench.channel.delivered) == 1
-
-
-def test_a_broken_template_of_the_firm_costs_no_digest(
-    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "own" / "digest").mkdir(parents=True)
-    own = tmp_path / "own" / "digest" / "digest.txt"
-    own.write_text("Hello {{ page.title.nothing.at.all }}")
-    written = letters_of(POLICY, tmp_path / "own").write(desk.gather("ben"))
-    assert "IS EVERY MAIL ACCOUNTED FOR?" in written.text
-    assert "own digest template failed" in caplog.text
-    own.write_text("Mine: {{ page.title }}")
-    written = letters_of(POLICY, tmp_path / "own").write(desk.gather("ben"))
-    assert written.text == "Mine: Weekly digest"
-
-
-def test_the_json_has_everything_and_is_json(desk: Desk) -> None:
-    desk.bench.judge("We are stuck.")
-    found = json.loads(json.dumps(to_json(desk.gather())))
-    assert found["open_cases"][0]["urgency"] == "high"
-    assert found["mail"]["total"] == 1
-    assert found["since"].startswith("2026-02-23T")
-    with desk.bench.store.read() as tx:
-        assert inbox.outcomes(tx) == {"escalated": 1}

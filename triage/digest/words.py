@@ -159,7 +159,7 @@ def _warnings(digest: Digest) -> list[str]:
             f"{_accounted(digest)} Whoever runs triage finds out which with `triage verify`."
         )
     found += [
-        f"{folder.name} cannot be read at present; `triage status` says why."
+        f"{clean_line(folder.name)} cannot be read at present; `triage status` says why."
         for folder in digest.folders
         if folder.problem
     ]
