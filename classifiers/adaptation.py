@@ -18,8 +18,9 @@ from classifiers.settings import Settings
 from classifiers.thresholds import Budget, Threshold, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from classifiers.api import Document
     from classifiers.encoder import Encoder
@@ -95,6 +96,7 @@ def adapt(
     now: datetime,
     settings: Settings | None = None,
     encoder: Encoder | None = None,
+    roots: Iterable[Path] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[Model, Adaptation]:
     """Train a model that fits the inbox, and say what it would do differently there.
@@ -109,6 +111,7 @@ def adapt(
         now: when.
         settings: how to train; `budget` replaces theirs.
         encoder: usually that of the present model.
+        roots: folders of models, as for `training.train`.
         progress: is told how it goes.
 
     Raises:
@@ -130,6 +133,7 @@ def adapt(
         settings=replace(settings or Settings(), budget=budget),
         encoder=encoder,
         background=used,
+        roots=roots,
         progress=progress,
     )
     return model, compare(present, model, used, budget)

@@ -58,27 +58,47 @@ class WordGrams(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Sequence[Document], y: Any = None) -> Self:
         """Learn the vocabulary, at most `max_features` entries seen in `min_df` documents."""
-        self.vectorizer_ = self._vectorizer().fit(_texts(X))
+        self.vectorizer_ = self.vectorizer(self.min_df).fit(_texts(X))
         return self
 
     def fit_transform(self, X: Sequence[Document], y: Any = None) -> Any:
         """Do both in half the time, as every text is counted once."""
-        self.vectorizer_ = self._vectorizer()
+        self.vectorizer_ = self.vectorizer(self.min_df)
         return self.vectorizer_.fit_transform(_texts(X))
 
     def transform(self, X: Sequence[Document]) -> Any:
         """Return (n_documents, n_features) sparse, rows of length 1."""
         return _counted(self.vectorizer_, X)
 
-    def _vectorizer(self) -> TfidfVectorizer:
+    def vectorizer(self, min_df: int, vocabulary: Sequence[str] | None = None) -> TfidfVectorizer:
+        """Return what counts words, those of `vocabulary` where one is given."""
         return TfidfVectorizer(
             ngram_range=(1, 2),
             sublinear_tf=True,
-            min_df=self.min_df,
+            min_df=min_df,
             max_features=self.max_features,
             token_pattern=WORD_PATTERN,
+            vocabulary=vocabulary,
             dtype=np.float32,
         )
+
+
+def further_words(
+    fitted: WordGrams, documents: Sequence[Document], max_features: int = 5_000
+) -> WordGrams | None:
+    """Return the words and pairs of words of documents that `fitted` does not know, if any."""
+    known = fitted.vectorizer_.vocabulary_
+    found = WordGrams(max_features=max_features)
+    counted = found.vectorizer(found.min_df)
+    try:
+        counted.fit(_texts(documents))
+    except ValueError:  # scikit-learn refuses to learn from nothing: no word occurs twice
+        return None
+    new = sorted(counted.vocabulary_.keys() - known.keys())
+    if not new:
+        return None
+    found.vectorizer_ = found.vectorizer(1, new).fit(_texts(documents))
+    return found
 
 
 class CharGrams(TransformerMixin, BaseEstimator):

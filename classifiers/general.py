@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from classifiers import likeness
 from classifiers.model import PerTagLogistic
@@ -66,7 +65,8 @@ def learn(
     Args:
         material: the labelled mails.
         settings: how to train.
-        background: (n_background, n_features) of the firm's mail without labels, or None.
+        background: (n_background, n_features) of the firm's mail; starter mails that read like it
+            count more. None without.
         say: is told how it goes.
     """
     columns = [
@@ -74,7 +74,7 @@ def learn(
         for column in range(len(material.tags))
         if material.has_general(column, settings.min_positives)
     ]
-    linear = _blank(material)
+    linear = blank(material)
     if not columns:
         return linear
     weight = _weights(material, background, say)
@@ -86,7 +86,8 @@ def learn(
     return _with_encoder(linear, material, columns, settings, say)
 
 
-def _blank(material: Material) -> Linear:
+def blank(material: Material) -> Linear:
+    """Return what nothing was learned for."""
     mails, tags = material.truth.shape
     dimensions = material.opinion.vectors.shape[1] if material.opinion else 0
     return Linear(
@@ -101,10 +102,9 @@ def _blank(material: Material) -> Linear:
 
 def _weights(material: Material, background: Any, say: Callable[[str], None]) -> Any | None:
     """What each mail counts, (n,); None where all count the same."""
-    own = material.features[material.local]
-    if background is not None:
-        own = sparse.vstack([own, background], format="csr")
-    found = likeness.weights(material.features[~material.local], own)
+    if background is None:
+        return None
+    found = likeness.weights(material.features[~material.local], background)
     if found is None:
         return None
     say("mails that read like your own count more")

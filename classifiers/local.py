@@ -98,7 +98,7 @@ def _corrected(
         return scored.plus(tag, linear, general, judged, own=False)
     trust = settings.half_weight_at / (settings.half_weight_at + own)
     known = trust * (general.slope * linear.scores[:, column] + general.intercept)
-    again = _sample(judged & view.readable)
+    again = sample(judged & view.readable)
     learned = _learn(
         view,
         truth,
@@ -135,7 +135,7 @@ def _taught(
     truth = material.truth[:, column]
     whole = material.local if truth[material.local].any() else np.ones(len(truth), dtype=bool)
     home = whole & view.readable
-    rows = home | _sample(view.readable & ~home)
+    rows = home | sample(view.readable & ~home)
     weight = np.where(home, 1.0, settings.background_weight) * rows
     positives, others = weight[truth == 1].sum(), weight[truth == 0].sum()
     balanced = np.where(truth == 1, others / positives if positives and others else 1.0, 1.0)
@@ -232,7 +232,7 @@ def _learn(
     return _Learned(fitted=fitted, added=added, held_out=held_out)
 
 
-def _sample(rows: Any) -> Any:
+def sample(rows: Any) -> Any:
     """Every so-manieth of the rows, so that at most `_SAMPLE` are left."""
     found = np.flatnonzero(rows)
     chosen = np.zeros(len(rows), dtype=bool)

@@ -6,15 +6,16 @@ its help proves nothing, so that nothing is chosen or reported there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from classifiers.api import DataError
 from classifiers.dataset import deduplicate, folds
-from classifiers.model import unfitted_features
+from classifiers.model import feature_matrix, unfitted_features
 from classifiers.opinion import Opinion, ask
 
 if TYPE_CHECKING:
@@ -76,6 +77,26 @@ class Material:
         """Whether the encoder was tuned on the tag."""
         return self.encoder is not None and self.tags[column] in self.encoder.tags
 
+    def only(self, chosen: Any, tags: tuple[str, ...]) -> Material:
+        """Return the mails whose row of `chosen`, (n,), is True, with the truth for `tags`."""
+        some = self.where(chosen)
+        opinion = self.opinion
+        if opinion is not None:
+            logits = np.zeros((len(some), len(tags)))
+            logits[:, [tags.index(tag) for tag in self.tags]] = opinion.logits[chosen]
+            opinion = Opinion(logits=logits, vectors=opinion.vectors[chosen])
+        return replace(
+            self,
+            examples=some,
+            tags=tags,
+            truth=truth_matrix(some, tags),
+            features=self.features[np.flatnonzero(chosen)],
+            fold_of=self.fold_of[chosen],
+            local=self.local[chosen],
+            fresh=self.fresh[chosen],
+            opinion=opinion,
+        )
+
     def where(self, chosen: Any) -> list[Example]:
         """Return the examples whose row of `chosen`, (n,), is True."""
         return list(compress(self.examples, chosen))
@@ -96,18 +117,49 @@ def prepare(
     """
     kept = deduplicate(examples)
     tags = tags_to_learn(kept, infos, settings)
+    return read(kept, tags, settings, encoder, say)
+
+
+def read(
+    kept: Sequence[Example],
+    tags: tuple[str, ...],
+    settings: Settings,
+    encoder: Encoder | None,
+    say: Callable[[str], None],
+    *,
+    fitted: FeatureUnion | None = None,
+) -> Material:
+    """Read the features of mails that are deduplicated, and learn their words unless `fitted`."""
     say("reading the features of all mails")
     documents = [example.document for example in kept]
-    fitted = unfitted_features().fit(documents)
-    seen = encoder.seen if encoder else frozenset()
-    fresh = np.array([example.digest not in seen for example in kept])
+    if fitted is None:
+        fitted = unfitted_features()
+        features = sparse.csr_matrix(fitted.fit_transform(documents))
+    else:
+        features = feature_matrix(fitted, documents)
+    fold_of = np.array(folds(kept, settings.folds, settings.seed))
+    return gathered(kept, tags, fitted=fitted, features=features, fold_of=fold_of, encoder=encoder)
+
+
+def gathered(
+    kept: Sequence[Example],
+    tags: tuple[str, ...],
+    *,
+    fitted: FeatureUnion,
+    features: Any,
+    fold_of: Any,
+    encoder: Encoder | None,
+) -> Material:
+    """Put mails and their features together, and ask the encoder about them."""
+    fresh = np.array([encoder is None or example.digest not in encoder.seen for example in kept])
+    documents = [example.document for example in kept]
     return Material(
         examples=kept,
         tags=tags,
         truth=truth_matrix(kept, tags),
         fitted=fitted,
-        features=fitted.transform(documents),
-        fold_of=np.array(folds(kept, settings.folds, settings.seed)),
+        features=features,
+        fold_of=fold_of,
         local=np.array([example.local for example in kept]) & fresh,
         fresh=fresh,
         encoder=encoder,

@@ -131,6 +131,25 @@ def test_of_two_labels_for_the_very_same_text_the_later_one_counts() -> None:
     assert contradictions([first, first]) == []
 
 
+@given(
+    st.lists(st.lists(st.sampled_from("abcd"), max_size=14).map(" ".join), min_size=2, max_size=25)
+)
+def test_every_near_duplicate_is_found(texts: list[str]) -> None:
+    def grams(text: str) -> set[str]:
+        words = text.split()
+        return {" ".join(words[i : i + 3]) for i in range(max(1, len(words) - 2))}
+
+    def alike(first: set[str], second: set[str]) -> bool:
+        return 5 * len(first & second) >= 4 * len(first | second)
+
+    every = [grams(text) for text in texts]
+    expected = {
+        index: [at for at, two in enumerate(every) if at != index and alike(one, two)]
+        for index, one in enumerate(every)
+    }
+    assert near_duplicates(texts) == {index: found for index, found in expected.items() if found}
+
+
 def test_near_duplicates_are_symmetric_and_ignore_case_and_punctuation() -> None:
     assert near_duplicates([LONG, LONG.upper() + "!!", "other", ""]) == {0: [1], 1: [0]}
 

@@ -16,7 +16,6 @@ from classifiers.dataset import Example
 from classifiers.encoder import Encoder, pins_of
 from classifiers.local import Scored, _View
 from classifiers.material import Material, prepare
-from classifiers.model import feature_matrix
 from classifiers.offset_logistic import Fitted
 from classifiers.opinion import Opinion
 from classifiers.thresholds import decide
@@ -116,7 +115,7 @@ def test_a_labelled_mail_in_the_inbox_counts_by_its_held_out_score(
     unknown = Document(text="Something else entirely, about ferries.")
     mails = [*own, unknown]
     plain = as_they_are(scored)
-    found = training._inbox(material, plain, mails, feature_matrix(material.fitted, mails))
+    found = training._inbox(material, plain, mails)
     held_out = decisions.probabilities(plain, material.tags, material.local)
     assert {tag: chances[:-1] for tag, chances in found.items()} == held_out
 

@@ -172,6 +172,7 @@ def _fitted(
         version=registry.free_version(root, now),
         now=now,
         encoder=present.encoder if encoder else None,
+        roots=(root, resource("models")),
         progress=say,
     )
     say(f"saved {registry.save(root, model)}")

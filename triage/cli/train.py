@@ -97,8 +97,7 @@ def train(
     if only and not data:
         fail("--only needs --data: there would be nothing to learn from", WRONG_USAGE)
     with told(), nullcontext() if only else memory.opened(config) as known:
-        from classifiers import advice, registry, tags  # noqa: PLC0415 - loads scikit-learn
-        from classifiers.dataset import read_examples  # noqa: PLC0415
+        from classifiers import advice, dataset, registry, tags  # noqa: PLC0415 - loads sklearn
         from triage import retraining  # noqa: PLC0415
 
         if background:
@@ -106,7 +105,7 @@ def train(
         if output is not None:
             registry.check_output(output)
         shipped = [] if only else [starter or resource("data") / "starter"]
-        invented = read_examples(shipped) if shipped else []
+        invented = dataset.read_examples(shipped) if shipped else []
         own = _own(data or [], known, only=only)
         infos, root = tags.read_tag_infos([*shipped, *(data or [])]), own_root(models, config)
         how = retraining.AUTOMATIC if background else retraining.BY_HAND
@@ -126,6 +125,7 @@ def train(
             inbox = stay_fitted(known, in_use)
             model = _learn(material.examples, infos, used, inbox, root=root, output=output)
             record.version = model.version
+            material = replace(material, examples=dataset.deduplicate(material.examples))
             if not background:  # nobody reads it, and the baselines take their time
                 _print_held_out(model, material.examples)
             if output is None:
@@ -174,7 +174,7 @@ def _learn(
 
     now = datetime.now(UTC)
     version = output.resolve().name if output else registry.free_version(root, now)
-    say(f"{len(examples)} labelled mails; this takes some minutes")
+    say(f"{len(examples)} labelled mails; this takes up to some minutes")
     model = training.train(
         examples,
         infos,
@@ -183,6 +183,7 @@ def _learn(
         settings=training.Settings(budget=Budget(forwards=inbox.budget)) if inbox else None,
         encoder=encoder,
         background=inbox.mails if inbox else (),
+        roots=(root, resource("models")),
         progress=say,
     )
     folder = registry.save_at(output, model) if output else registry.save(root, model)
@@ -233,10 +234,10 @@ def labelled_by_people(known: Memory | None) -> list[Example]:
 
 def _print_held_out(model: Model, examples: Sequence[Example]) -> None:
     """Say how good the model is, on all mails and on the firm's own alone."""
-    from classifiers import comparison, dataset, judgement  # noqa: PLC0415 - loads scikit-learn
+    from classifiers import comparison, judgement  # noqa: PLC0415 - loads scikit-learn
     from triage.cli.reports import expected_lines, report_lines  # noqa: PLC0415
 
-    kept = comparison.judgeable(dataset.deduplicate(examples), model)
+    kept = comparison.judgeable(examples, model)
     own = [example for example in kept if example.local]
     parts = {"its training mails": kept, "your own mails": own}
     for name, judged in parts.items():
@@ -259,7 +260,7 @@ def _settle(
     record: Record,
 ) -> None:
     """Put the model to use if the gate lets it pass, after saying what would change."""
-    from classifiers import dataset, registry  # noqa: PLC0415 - loads scikit-learn
+    from classifiers import registry  # noqa: PLC0415 - loads scikit-learn
     from triage import differences, retraining  # noqa: PLC0415
     from triage.cli import gate_report  # noqa: PLC0415
 
@@ -269,11 +270,10 @@ def _settle(
         record.outcome, record.detail = "promoted", "first model"
         typer.echo(f"\n{model.version} is in use: there was no other model to compare it with")
         return
-    kept = dataset.deduplicate(material.examples)
     judgement = retraining.judged(
         model,
         old,
-        kept,
+        material.examples,
         own=material.own,
         cases=material.cases,
         fitted=bool(model.card.data.get("background")),
