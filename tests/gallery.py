@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from classifiers.api import Evidence
 from tests.factories import (
     WHEN,
@@ -15,9 +17,10 @@ from tests.factories import (
     make_recipient,
     make_verdict,
 )
-from triage.messages import Address, Attachment, MailKind, Notice, Occasion, Urgency
+from triage.messages import Address, Attachment, ClientView, MailKind, Notice, Occasion, Urgency
 from triage.rendering import Renderer
 from triage.summary import Brief, summarise
+from triage.summary.facts import Told
 
 SENDER = Address(address="triage@radial.example", name="Radial Triage")
 BEN = make_recipient()
@@ -270,6 +273,69 @@ def worse_without_evidence() -> Brief:
     )
 
 
+FACTS = (
+    "Hi Ben,\n\nThe export still leaves out every order from Canada. I restarted it twice and "
+    "we have already tried another browser. You told us it would be fixed by last Friday.\n\n"
+    "Could you fix it by Friday? Please also send us the list of orders that are missing. We paid "
+    "$4,500 for it, and we want a credit for the two weeks.\n\nThe log is attached. We go live on "
+    "14 March.\n\nDana"
+)
+PROMISED = Told(
+    text="Hi Dana,\n\nSorry for that. I will send you the fixed export on Monday.\n\nLeah",
+    by="Leah Marsh",
+    said="27 February",
+    where="mail of 27 February",
+    ours=True,
+)
+CLIENT = ClientView(
+    opened=(datetime(2026, 1, 20, tzinfo=UTC), datetime(2026, 2, 9, tzinfo=UTC)),
+    unresolved=1,
+    answered_at=datetime(2026, 2, 27, 16, 2, tzinfo=UTC),
+    answered_by="Leah Marsh",
+    waiting_since=WHEN,
+    update_by=datetime(2026, 3, 3, 9, 14, tzinfo=UTC),
+)
+RESOLUTION = (
+    "Put it right, and say by when. Where that does not make it good: credit or work in kind."
+)
+
+
+def full_of_facts(**changes: object) -> Brief:
+    """A mail that asks, dates, counts, recalls and forgets its attachment."""
+    given: dict[str, object] = {
+        "email": make_email(subject="Export without Canada", text=FACTS, utc_offset_s=3600),
+        "verdict": make_verdict(
+            "dissatisfaction",
+            evidence=(
+                Evidence(
+                    tag="dissatisfaction",
+                    sentence="The export still leaves out every order from Canada.",
+                    score=0.9,
+                ),
+            ),
+        ),
+        "escalation": make_escalation(
+            "dissatisfaction",
+            reasons=(make_reason("dissatisfaction", resolution=RESOLUTION),),
+        ),
+        "case": make_case(client=CLIENT),
+        "told": (PROMISED,),
+    }
+    return make_brief(**{**given, **changes})
+
+
+def client_waits() -> Brief:
+    """Nobody has written to the client in time."""
+    return full_of_facts(
+        escalation=make_escalation(
+            "dissatisfaction",
+            occasion=Occasion.UPDATE,
+            note="The client has not heard from us since Fri 27 Feb, 16:02.",
+        ),
+        case=make_case(client=CLIENT, owner="ben@radial.example"),
+    )
+
+
 GALLERY = {
     "one-tag": make_brief,
     "several-tags": several_tags,
@@ -281,6 +347,8 @@ GALLERY = {
     "new-tag": new_tag,
     "every-tag": every_tag,
     "worse-without-evidence": worse_without_evidence,
+    "full-of-facts": full_of_facts,
+    "client-waits": client_waits,
 }
 
 

@@ -84,6 +84,13 @@ def routes_of(policy: Policy, tags: Iterable[str], kind: str = "") -> list[Route
     return [found for tag in tags if (found := policy.route_of(tag, kind))]
 
 
+def update_window(policy: Policy, routes: Iterable[Route]) -> int | None:
+    """How long a client may wait for word from us, by the strictest route; None: they may."""
+    own = [route.update_within_s for route in routes]
+    windows = [policy.update_within_s if window is None else window for window in own]
+    return min((window for window in windows if window), default=None)
+
+
 def levels_of(policy: Policy, routes: Iterable[Route]) -> tuple[Level, ...]:
     """The levels that any of these routes names, in the policy's order."""
     named = {

@@ -187,6 +187,7 @@ class Reason:
 
     `because` says what made it more urgent than usual; it is not the policy's own words. `kind` is
     the kind of issue beneath the tag, where it is known, and `kind_because` why it seems to be one.
+    `resolution` is what the policy recommends to make it good, `no_resolution` why it does not.
     """
 
     tag: str
@@ -197,6 +198,8 @@ class Reason:
     because: str = ""
     kind: str = ""
     kind_because: str = ""
+    resolution: str = ""
+    no_resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,10 @@ class Route:
         levels: ids of the levels that follow when nobody answers; None: all of the policy.
         remind_after_s: when the reminder goes out, in the same seconds; None: after three quarters
             of the window, or at its end where no level follows.
+        update_within_s: how long a client may wait for word from us, in the same seconds; 0: they
+            may, None: as long as `Policy` says.
+        resolution: what the policy recommends to make it good; empty where it recommends nothing,
+            and `no_resolution` then says why.
     """
 
     tag: str
@@ -97,6 +101,9 @@ class Route:
     words: tuple[str, ...] = ()
     levels: tuple[str, ...] | None = None
     remind_after_s: int | None = None
+    update_within_s: int | None = None
+    resolution: str = ""
+    no_resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +262,8 @@ class Policy:
         levels: who hears when nobody answers, in this order.
         skips: when levels are passed over.
         hours: working time; None: windows are counted by the clock, day and night.
+        update_within_s: how long a client may wait for word from us, in seconds of working time,
+            where their route does not say; 0: nobody is reminded of that.
         storms: when many mails make one case; None: each is told.
         repeats: what is the same matter again, and when that suggests a change in how we work.
         digest: names what the file says, whatever its version; empty for a policy without a file.
@@ -269,6 +278,7 @@ class Policy:
     levels: dict[str, Level] = field(default_factory=dict)
     skips: tuple[Skip, ...] = ()
     hours: Hours | None = None
+    update_within_s: int = 0
     digests: Digests = field(default_factory=Digests)
     storms: Storms | None = None
     repeats: Repeats = field(default_factory=Repeats)

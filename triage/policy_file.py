@@ -26,7 +26,7 @@ from triage.policy_levels import (
 from triage.policy_repeats import read_repeats
 from triage.policy_rules import check_policy_rules
 from triage.policy_volume import read_storms
-from triage.policy_words import duration_s, urgency_of
+from triage.policy_words import duration_s, update_within_s, urgency_of
 from triage.resources import resource
 from triage.tables import build, file_keys, refuse_control_characters, unknown_key
 from triage.toml_file import Mistakes, Place, parse_toml, read_text
@@ -41,6 +41,7 @@ Table = dict[str, Any]
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "acknowledge_within_s": ("acknowledge_within",),
     "remind_after_s": ("remind_after",),
+    "update_within_s": ("update_within",),
     "raises": ("raise",),
     "first": ("from",),
     "last": ("to",),
@@ -55,6 +56,7 @@ _READ_APART = (
     *("people", "routes", "kinds", "roles", "levels", "skip", "hours"),
     *("digest", "storms", "repeats"),
 )
+_UPDATES = "update_within"
 _DIGEST_CHARS = 8
 
 
@@ -100,9 +102,9 @@ def parse_policy(text: str, path: Path) -> Policy:
     refuse_control_characters(tables, place=(), mistakes=mistakes, breaks_allowed=True)
     tables = _one_line(tables)
     check_policy_rules(tables, mistakes)
-    policy = _top(tables, mistakes)
     hours = read_hours(tables, mistakes)
     day_s = hours.day_s if hours else DAY_S
+    policy = _top(tables, mistakes, default_update_s=day_s if hours else 0, day_s=day_s)
     people = _people(tables, mistakes)
     routes = _routes(tables, mistakes, day_s)
     make_route = partial(_route, mistakes, day_s)
@@ -133,12 +135,21 @@ def parse_policy(text: str, path: Path) -> Policy:
     )
 
 
-def _top(tables: Table, mistakes: Mistakes) -> Policy | None:
-    """What stands above all tables. Without a version the policy is named by what it says."""
+def _top(tables: Table, mistakes: Mistakes, *, default_update_s: int, day_s: int) -> Policy | None:
+    """What stands above all tables. Without a version the policy is named by what it says.
+
+    Clients hear within `default_update_s` where the file says nothing of it: in a working day, or
+    whenever where the file does not know of working time.
+    """
     top = {key: value for key, value in tables.items() if key not in _READ_APART}
     _refuse_fields(Policy, top, (), mistakes)
     said = json.dumps({k: v for k, v in tables.items() if k != "version"}, default=str)
     digest = hashlib.sha256(said.encode()).hexdigest()[:_DIGEST_CHARS]
+    top["update_within_s"] = (
+        update_within_s(top.pop(_UPDATES), (_UPDATES,), mistakes, day_s=day_s)
+        if _UPDATES in top
+        else default_update_s
+    )
     values = {"version": digest, **top, "digest": digest, "people": {}, "routes": {}}
     return build(Policy, values, place=(), mistakes=mistakes, known=_KNOWN)
 
@@ -246,6 +257,11 @@ def _route_values(table: Table, place: Place, mistakes: Mistakes, day_s: int) ->
             values[f"{key}_s"] = duration_s(
                 given, (*place, key), mistakes, day_s=day_s, never=never
             )
+    if _UPDATES in values:
+        given = values.pop(_UPDATES)
+        values["update_within_s"] = update_within_s(
+            given, (*place, _UPDATES), mistakes, day_s=day_s
+        )
     if "raise" in values:
         values["raises"] = _raise_values(values.pop("raise"), (*place, "raise"), mistakes)
     return values

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from triage.toml_file import Mistakes, Place
 
 NEVER = "none"
+NO_UPDATES = "never"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _URGENCIES = {urgency.label: urgency for urgency in Urgency}
 _DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?")
@@ -44,13 +45,17 @@ def duration_s(
     """
     if never and given == NEVER:
         return None
-    found = _DURATION.fullmatch(given.replace(" ", "").lower()) if isinstance(given, str) else None
-    days, hours, minutes = (int(n or 0) for n in found.groups()) if found else (0, 0, 0)
-    seconds = days * day_s + hours * 3600 + minutes * _MINUTES
+    seconds = _seconds(given, day_s)
     if not seconds:
         or_none = ', or "none" when nobody is reminded' if never else ""
         mistakes.add(place, f'must be a time such as "30m", "4h", "2d"{or_none}')
     return seconds
+
+
+def _seconds(given: object, day_s: int) -> int:
+    found = _DURATION.fullmatch(given.replace(" ", "").lower()) if isinstance(given, str) else None
+    days, hours, minutes = (int(n or 0) for n in found.groups()) if found else (0, 0, 0)
+    return days * day_s + hours * 3600 + minutes * _MINUTES
 
 
 def time_of(given: object, place: Place, mistakes: Mistakes) -> int:
@@ -61,6 +66,16 @@ def time_of(given: object, place: Place, mistakes: Mistakes) -> int:
         mistakes.add(place, 'must be a time of day, such as "08:30"')
         return 0
     return (hours * 60 + minutes) * 60
+
+
+def update_within_s(given: object, place: Place, mistakes: Mistakes, *, day_s: int = DAY_S) -> int:
+    """Seconds in a span as `duration_s` reads it; 0 for `never`."""
+    if given in (NO_UPDATES, NEVER):
+        return 0
+    seconds = _seconds(given, day_s)
+    if not seconds:
+        mistakes.add(place, f'must be a time such as "4h", "1d", or "{NO_UPDATES}"')
+    return seconds
 
 
 def span_of(given: object, place: Place, mistakes: Mistakes) -> Span:

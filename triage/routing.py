@@ -130,6 +130,8 @@ def _reason(route_: Route, text: str, kind: Kind | None) -> Reason:
         next_step=route_.next_step,
         urgency=raised[0].to if raised else route_.urgency,
         kind=kind.id if kind else "",
+        resolution="" if route_.no_resolution else route_.resolution,
+        no_resolution=route_.no_resolution,
     )
 
 

@@ -609,7 +609,7 @@ def test_further_texts_stand_below_the_details_and_are_folded_away_in_html() -> 
     assert "short version" in below
     assert "--- A holding reply" in below
     assert "--- A word on a delay" in below
-    assert "BLOCKED: Nobody on our side can log in to the staging site" in " ".join(below.split())
+    assert "BLOCKED: Staging login Reason: Nobody on our side can log in" in " ".join(below.split())
     folded = html[html.index("<details") : html.index("</details>")]
     assert "More texts: the short version, a holding reply, a word on a delay and a note" in folded
     assert folded.count("Open as a new mail") == 3  # the tracker is no mail

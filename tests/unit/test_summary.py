@@ -34,7 +34,7 @@ from tests.gallery import (
 )
 from triage.messages import Address, Attachment, Occasion, Urgency
 from triage.summary.people import first_name, name_and_address, organisation
-from triage.summary.quoting import opening, speaks_of_file
+from triage.summary.quoting import opening
 from triage.summary.subject import LIMIT
 from triage.summary.wording import clean_line, duration, listed, moment, shorten, size
 
@@ -194,7 +194,6 @@ def test_an_announced_attachment_that_is_absent_is_noticed() -> None:
     file = Attachment(name="a.pdf", type="application/pdf", size=1, sha256="0")
     with_file = make_email(text="See attached.", attachments=(file,))
     assert not make_brief(email=with_file).attachment_missing
-    assert not speaks_of_file("There is nothing attached.")
 
 
 def test_the_most_urgent_reason_comes_first_and_the_newest_of_equals() -> None:

@@ -12,11 +12,12 @@ from triage.addresses import mailbox_key
 from triage.hearers import fallback_person
 from triage.messages import Occasion, Recipient
 from triage.parsing import parse
+from triage.pipeline.background import background_of
 from triage.pipeline.contained import contained
 from triage.pipeline.envelope import EnvelopeGuard
 from triage.pipeline.issues import Issues
 from triage.pipeline.people import people_outside
-from triage.pipeline.timing import CaseClock
+from triage.pipeline.timing import Basis, CaseClock
 from triage.routing import route, to_fallback
 from triage.store import audit, cases, inbox, labels, outbox
 from triage.store import issues as issue_store
@@ -76,7 +77,8 @@ class Rewriter:
     @property
     def clock(self) -> CaseClock:
         """The policy's times."""
-        return CaseClock(policy=self.policy, zone=self.writer.firm.timezone)
+        firm = self.writer.firm
+        return CaseClock(policy=self.policy, zone=firm.timezone, firm=firm)
 
     @property
     def guard(self) -> EnvelopeGuard:
@@ -140,19 +142,29 @@ class Rewriter:
             next_heard=timing.next_heard,
         )
         sent = outbox.of_case(tx, case.id)
+        earlier = inbox.thread_of(tx, email.thread_ids, stored.id)
+        basis = Basis(tags=case.tags, issue=given.key)
         notices = self.writer.write(
             stored=stored,
             email=email,
             verdict=verdict,
             escalation=escalation,
             case=case,
-            earlier=inbox.thread_of(tx, email.thread_ids, stored.id),
+            earlier=earlier,
             earlier_tags=case.tags,
             sent=sent,
             now=now,
             # Size and content of the original are what servers refuse most: not again.
             attach=occasion is not Occasion.UNDELIVERED,
             repeat=timing.repeat,
+            background=background_of(
+                tx,
+                stored=stored,
+                email=email,
+                case=case,
+                firm=self.writer.firm,
+                update_by=self.clock.update_by(tx, case, basis, now),
+            ),
         )
         for notice, person in zip(notices, escalation.recipients, strict=True):
             refused = self.guard.post(

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from classifiers.api import Verdict
     from triage.config import Firm
-    from triage.messages import Email, Escalation, Notice
+    from triage.messages import ClientView, Email, Escalation, Notice
+    from triage.pipeline.background import Background
     from triage.store.cases import Case
     from triage.store.inbox import Decided, Stored
     from triage.store.outbox import OutboxRow
@@ -50,19 +51,22 @@ class BriefWriter:
         now: float,
         attach: bool = True,
         repeat: str = "",
+        background: Background | None = None,
     ) -> list[Notice]:
         """The notices for one escalation, in the order of its recipients.
 
         `earlier` are the thread's mails before this one, `earlier_tags` what the case had by then,
         `sent` the case's notices so far, to thread with. `attach`: with the original. `repeat`
-        tells it from an earlier notice for the same mail, occasion and person.
+        tells it from an earlier notice for the same mail, occasion and person. `background`: what
+        came before the mail.
         """
         brief = summarise(
             email=email,
             raw=stored.raw,
             verdict=verdict,
             escalation=escalation,
-            case=_view(case, earlier, earlier_tags),
+            case=_view(case, earlier, earlier_tags, background.client if background else None),
+            told=background.told if background else (),
             role=self.firm.role_of(email.sender.address),
             message_id_in_store=stored.id if self.numbered else 0,
             policy_version=self.policy_version,
@@ -96,7 +100,12 @@ class BriefWriter:
         ]
 
 
-def _view(case: Case, earlier: Sequence[Decided], earlier_tags: Sequence[str]) -> CaseView:
+def _view(
+    case: Case,
+    earlier: Sequence[Decided],
+    earlier_tags: Sequence[str],
+    client: ClientView | None,
+) -> CaseView:
     return CaseView(
         id=case.id,
         opened_at=datetime.fromtimestamp(case.opened_at, UTC),
@@ -104,6 +113,7 @@ def _view(case: Case, earlier: Sequence[Decided], earlier_tags: Sequence[str]) -
         earlier_tags=tuple(earlier_tags),
         earlier_subjects=tuple(mail.subject for mail in earlier[-5:]),
         owner=case.owner,
+        client=client,
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.parsing.subjects import is_forward
-from triage.pipeline.people import is_same_client
+from triage.pipeline.informing import inform_anew
+from triage.pipeline.people import answered_in, is_same_client
 from triage.pipeline.threads import open_case_of
 from triage.store import audit, cases, inbox
 
@@ -18,26 +18,27 @@ if TYPE_CHECKING:
 
     from triage.config import Firm
     from triage.messages import Email
+    from triage.pipeline.timing import CaseClock
     from triage.store.inbox import Stored
 
 
 def take_client_answer(
-    tx: Connection, stored: Stored, email: Email, firm: Firm, now: float
+    tx: Connection, stored: Stored, email: Email, firm: Firm, *, clock: CaseClock, now: float
 ) -> list[int]:
     """Stop the timers of the cases that this mail answers; their numbers.
+
+    From then on the client may wait as long again for the next word.
 
     Args:
         tx: the transaction that decides the mail.
         stored: an ordinary mail, as it came.
         email: the same, read.
         firm: who our own people are.
+        clock: the policy's times.
         now: epoch seconds.
     """
     by = email.sender.address.lower()
-    if firm.role_of(by) != "staff" or email.original_sender or is_forward(email.subject):
-        return []
-    written_to = [person.address.lower() for person in (*email.to, *email.cc) if person.address]
-    outside = [address for address in written_to if firm.role_of(address) != "staff"]
+    outside = answered_in(email, firm)
     if not outside:
         return []
     received_at = stored.raw.received_at.timestamp()
@@ -50,6 +51,7 @@ def take_client_answer(
             received_at >= _asked_at(tx, case.id)
         ):
             _note_answer(tx, case, message_id=stored.id, by=by, at=received_at, now=now)
+            inform_anew(tx, clock, case, now)
             answered.append(case.id)
     return answered
 

@@ -15,6 +15,7 @@ from triage.messages import Address, Email, Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
 from triage.pipeline.again import Rewriter
 from triage.pipeline.answers import AnswerTaker
+from triage.pipeline.background import background_of
 from triage.pipeline.bounces import returns_unreadable, take_bounce
 from triage.pipeline.client_answers import take_client_answer
 from triage.pipeline.contained import is_of_store, report
@@ -94,7 +95,7 @@ class Decider:
 
     @property
     def _clock(self) -> CaseClock:
-        return CaseClock(policy=self.policy, zone=self.firm.timezone)
+        return CaseClock(policy=self.policy, zone=self.firm.timezone, firm=self.firm)
 
     @cached_property
     def _matters(self) -> Matters:
@@ -202,7 +203,7 @@ class Decider:
         same = self._matters.of(tx, stored, email, telling=says_something)
         if same and same.brings_nothing:
             return self._joined(tx, reading, same.action, same.why, case=same.case, now=now)
-        take_client_answer(tx, stored, email, self.firm, now)
+        take_client_answer(tx, stored, email, self.firm, clock=self._clock, now=now)
         case = open_case_of(tx, email, self.firm, now)
         same = same if same and same.may_be_in(case) else None
         case = case or (same.case if same else None)
@@ -326,6 +327,7 @@ class Decider:
                 now=now,
             )
         issues.spare(tx, case.id, given.spared, now)
+        basis = Basis(tags=escalation.tags, issue=given.key, step=escalation.level)
         notices = self.writer.write(
             stored=stored,
             email=email,
@@ -337,6 +339,14 @@ class Decider:
             sent=outbox.of_case(tx, case.id),
             now=now,
             attach=stored.attempts <= MAX_ATTEMPTS,
+            background=background_of(
+                tx,
+                stored=stored,
+                email=email,
+                case=case,
+                firm=self.firm,
+                update_by=self._clock.update_by(tx, case, basis, now),
+            ),
         )
         for notice, person in zip(notices, escalation.recipients, strict=True):
             refused = self._guard.post(
@@ -353,7 +363,6 @@ class Decider:
             if refused:
                 self._rewriter.tell_of_failure(tx, refused, refused.detail, now)
         turns.take(tx, turns_taken(self.policy, escalation, given.key), now)
-        basis = Basis(tags=escalation.tags, issue=given.key, step=escalation.level)
         self._clock.start(
             tx, before=before, case_id=case.id, message_id=stored.id, basis=basis, now=now
         )

@@ -16,6 +16,7 @@ from triage.messages import Occasion
 from triage.parsing import parse
 from triage.pipeline.again import Timing
 from triage.pipeline.contained import contained
+from triage.pipeline.informing import Informer
 from triage.pipeline.people import people_outside
 from triage.pipeline.reschedule import reschedule
 from triage.pipeline.storms import StormTeller
@@ -90,6 +91,8 @@ class FollowUp:
             return StormTeller(rewriter=self.rewriter).tell(tx, timer, now)
         case = cases.get(tx, timer.case_id)
         briefs = outbox.briefs_of_case(tx, case.id)
+        if timer.kind == "update":
+            return Informer(rewriter=self.rewriter).look(tx, timer, case, briefs, now)
         if not _is_to_do(tx, timer, case):
             return False
         later = self._later(timer, briefs, now)

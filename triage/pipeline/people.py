@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from classifiers.api import Document
 from triage.addresses import mailbox_key
+from triage.parsing.subjects import is_forward
 from triage.summary.people import organisation
 
 if TYPE_CHECKING:
@@ -42,6 +43,15 @@ def is_same_client(address: str, other: str) -> bool:
         return bool(address)
     domain, other_domain = address.rpartition("@")[2], other.rpartition("@")[2]
     return bool(domain) and domain == other_domain and bool(organisation(domain))
+
+
+def answered_in(email: Email, firm: Firm) -> list[str]:
+    """Addresses outside of the firm that a mail answers; none for mail that is not our people's."""
+    by_us = firm.role_of(email.sender.address) == "staff"
+    if not by_us or email.original_sender or is_forward(email.subject):
+        return []
+    written_to = [person.address.lower() for person in (*email.to, *email.cc) if person.address]
+    return [address for address in written_to if firm.role_of(address) != "staff"]
 
 
 def people_outside(email: Email, firm: Firm) -> frozenset[str]:

@@ -26,13 +26,14 @@ log = logging.getLogger(__name__)
 
 def reschedule(tx: Connection, clock: CaseClock, now: float) -> int:
     """Set the timers of other policies by this one; how many cases that concerns."""
-    found: dict[tuple[int, int, float, int], list[timers.Timer]] = defaultdict(list)
+    found: dict[tuple[int, int, float, int, bool], list[timers.Timer]] = defaultdict(list)
     for timer in timers.of_other_policies(tx, clock.policy.stamp):
-        found[(timer.case_id, timer.message_id, timer.began_at, timer.step)].append(timer)
+        window = (timer.case_id, timer.message_id, timer.began_at, timer.step)
+        found[(*window, timer.kind == "update")].append(timer)
     changed = set()
-    for window in found.values():
-        if _moved(tx, clock, window, now):
-            changed.add(window[0].case_id)
+    for together in found.values():
+        if _moved(tx, clock, together, now):
+            changed.add(together[0].case_id)
     for case_id in sorted(changed):
         audit.note(tx, "rescheduled", now=now, case_id=case_id, detail=clock.policy.stamp)
     if changed:
@@ -50,10 +51,15 @@ def _moved(tx: Connection, clock: CaseClock, window: Sequence[timers.Timer], now
         timers.finish(tx, timer.id, now)
     first, basis = window[0], basis_of(window[0])
     case = cases.get(tx, first.case_id)
-    if case.status != "open" or first.began_at < case.stopped_at:
-        return False
     after: dict[str, float] = {}
-    kinds: tuple[timers.Kind, ...] = ("remind", "level") if "remind" in before else ("level",)
+    if "update" in before:
+        if not case.open:
+            return False
+        kinds: tuple[timers.Kind, ...] = ("update",)
+    elif case.status != "open" or first.began_at < case.stopped_at:
+        return False
+    else:
+        kinds = ("remind", "level") if "remind" in before else ("level",)
     for kind in kinds:
         due_at = clock.due_at(kind, basis, first.began_at)
         if due_at is not None:

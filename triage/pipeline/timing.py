@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from triage.calendars import calendar_of
-from triage.followup import course_of, next_step, routes_of
+from triage.followup import course_of, next_step, routes_of, update_window
 from triage.store import cases, timers
 from triage.summary.wording import listed
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from triage.calendars import Calendar
+    from triage.config import Firm
     from triage.followup import Course, NextStep
     from triage.messages import Escalation
     from triage.policy import Policy, Route
@@ -43,10 +44,14 @@ class Basis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseClock:
-    """The policy's times for cases. `zone` is the firm's time zone, by name."""
+    """The policy's times for cases. `zone` is the firm's time zone, by name.
+
+    `firm` tells clients from our own people, whom nobody needs to keep informed; None: nobody is.
+    """
 
     policy: Policy
     zone: str
+    firm: Firm | None = None
 
     @property
     def calendar(self) -> Calendar:
@@ -112,6 +117,9 @@ class CaseClock:
 
     def due_at(self, kind: timers.Kind, basis: Basis, began_at: float) -> float | None:
         """When such a timer fires; None when the policy sets none."""
+        if kind == "update":
+            window = update_window(self.policy, self.routes(basis))
+            return self.calendar.add(began_at, window) if window else None
         course = self.course(basis)
         if course is None:
             return None
@@ -140,9 +148,32 @@ class CaseClock:
         step = max(basis.step, before.level if before and unanswered else 0)
         case = cases.get(tx, case_id)
         cases.reach(tx, case_id, step, case.recipients)
-        self.set_timers(
-            tx, case_id=case_id, message_id=message_id, basis=replace(basis, step=step), now=now
-        )
+        basis = replace(basis, step=step)
+        self.set_timers(tx, case_id=case_id, message_id=message_id, basis=basis, now=now)
+        self.inform_client(tx, case=case, message_id=message_id, basis=basis, now=now)
+
+    def update_by(self, tx: Connection, case: cases.Case, basis: Basis, now: float) -> float | None:
+        """Until when the client is to hear from us; None when they need not."""
+        if self.firm is None or self.firm.role_of(case.client) == "staff":
+            return None
+        waiting = [timer.due_at for timer in timers.pending(tx, case.id, "update")]
+        ahead = [due_at for due_at in waiting if due_at > now]
+        return min(ahead, default=None) or self.due_at("update", basis, now)
+
+    def inform_client(
+        self, tx: Connection, *, case: cases.Case, message_id: int, basis: Basis, now: float
+    ) -> None:
+        """Have the client informed in time; one who waits already does not wait any longer."""
+        due_at = self.update_by(tx, case, basis, now)
+        if due_at is not None and not timers.pending(tx, case.id, "update"):
+            self.set_timers(
+                tx,
+                case_id=case.id,
+                message_id=message_id,
+                basis=basis,
+                now=now,
+                kinds=("update",),
+            )
 
     def set_timers(
         self,

@@ -100,7 +100,10 @@ def suggest(
     """Choose the answer for the most urgent tag and fill it in; None where there is none."""
     if brief.occasion is Occasion.UNREADABLE:
         return None
-    response = _chosen(brief, library)
+    if brief.occasion is Occasion.UPDATE:  # what is due now is a word to the client
+        response = _choose(brief, library, "holding") or _chosen(brief, library)
+    else:
+        response = _chosen(brief, library)
     return _written(response, brief, recipient, firm) if response else None
 
 
@@ -110,7 +113,8 @@ def further_texts(
     """Texts to keep people informed with, and one for the tracker, as far as they apply."""
     if brief.occasion is Occasion.UNREADABLE:
         return ()
-    chosen = (_choose(brief, library, use) for use in FURTHER)
+    uses = [use for use in FURTHER if use != "holding" or brief.occasion is not Occasion.UPDATE]
+    chosen = (_choose(brief, library, use) for use in uses)
     written = [_written(each, brief, recipient, firm) for each in chosen if each]
     return tuple(each for each in written if each)
 
@@ -190,7 +194,7 @@ def _values(
         "firm": firm.name,
         "signer": recipient.name,
         "holder": _holder(brief, recipient),
-        "update_by": NOT_KNOWN,
+        "update_by": brief.update_by or NOT_KNOWN,
     }
 
 

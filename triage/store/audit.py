@@ -34,6 +34,7 @@ Action = Literal[
     "raised",
     "unanswered",
     "client-answered",
+    "update-due",
     "rescheduled",
     "resolved",
     "outcome",

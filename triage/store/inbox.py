@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MAX_THREAD_IDS = 50
 _LATEST_S = 253_370_764_800.0  # the year 9999 in any zone
+_NO_MESSAGE = 1 << 62  # a number above those of all messages
 _CHUNK = 500  # SQLite binds at most some thousand values in one statement
 
 # What runs for every mail is built once: building it anew costs more than executing it.
@@ -194,6 +195,12 @@ def load(tx: Connection, message_id: int) -> Stored:
     return found[0]
 
 
+def load_small(tx: Connection, ids: Sequence[int], max_bytes: int) -> list[Stored]:
+    """Messages with their bytes, by id, without those that are larger than that."""
+    query = select(messages.c.id).where(messages.c.id.in_(ids), messages.c.size <= max_bytes)
+    return _loaded(tx, tx.execute(query).scalars().all())
+
+
 def id_of(tx: Connection, ref: MessageRef) -> int:
     """Number of the message that lies at `ref`. Raises NotFoundError."""
     query = select(messages.c.id).where(
@@ -241,8 +248,8 @@ def link_thread(tx: Connection, message_id: int, rfc_ids: Sequence[str]) -> None
         tx.execute(_LINK_THREAD, rows)
 
 
-def thread_of(tx: Connection, rfc_ids: Sequence[str], before: int) -> list[Decided]:
-    """Earlier messages that share a thread id, oldest first."""
+def thread_of(tx: Connection, rfc_ids: Sequence[str], before: int = _NO_MESSAGE) -> list[Decided]:
+    """Messages that share a thread id, before another one where that is given; oldest first."""
     linked = select(thread_ids.c.message_id).where(
         thread_ids.c.rfc_id.in_(rfc_ids[-_MAX_THREAD_IDS:])
     )

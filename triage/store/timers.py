@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-Kind = Literal["remind", "level", "storm"]
+Kind = Literal["remind", "level", "update", "storm"]
 
 _COLUMNS = [column for column in timers.c if column.name != "done_at"]
 
@@ -29,7 +29,8 @@ class Timer:
     """Something to look at for a case at `due_at`; `message_id` is the mail that set it.
 
     Attributes:
-        kind: `remind` those who were told, or go on to the next `level`.
+        kind: `remind` those who were told, go on to the next `level`, or see to it that the client
+            gets an `update`.
         began_at: when the window began that it belongs to; 0: not known.
         step: how many levels had been told by then.
         tags, issue: whose routes set it; `issue` is the kind of issue.
@@ -101,6 +102,16 @@ def waiting(tx: Connection, case_id: int) -> list[Timer]:
             cases.c.status == "open",
             (timers.c.began_at == 0) | (timers.c.began_at >= cases.c.stopped_at),
         )
+        .order_by(timers.c.due_at, timers.c.id)
+    )
+    return [_timer(row) for row in tx.execute(query)]
+
+
+def pending(tx: Connection, case_id: int, kind: Kind) -> list[Timer]:
+    """Timers of a case that are yet to fire, the earliest first, whatever became of the case."""
+    query = (
+        select(*_COLUMNS)
+        .where(timers.c.case_id == case_id, timers.c.kind == kind, timers.c.done_at.is_(None))
         .order_by(timers.c.due_at, timers.c.id)
     )
     return [_timer(row) for row in tx.execute(query)]

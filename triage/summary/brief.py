@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from triage.messages import Address, Occasion, Reason, Recipient, Urgency
+    from triage.summary.points import Point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,10 @@ class Brief:
         place: where the original lies on the server.
         spared: names of people whom the mail is about, and who are not told for that reason.
         suggestion: that a matter comes up again and again, in a sentence; empty for none.
+        points: what the mail asks for, by when, and so on, word for word.
+        history: what the client had with us before, as the rest of a sentence; empty for staff.
+        informed: when the client last heard from us, and when they should next, likewise.
+        update_by: until when they should hear from us, in full; empty where no time is set.
         issue_words: what to call a kind of issue in an answer, by its id, for the kinds beneath
             the brief's tags.
     """
@@ -126,6 +131,10 @@ class Brief:
     note: str = ""
     spared: tuple[str, ...] = ()
     suggestion: str = ""
+    points: tuple[Point, ...] = ()
+    history: str = ""
+    informed: str = ""
+    update_by: str = ""
     issue_words: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from triage.messages import Address, Occasion
 from triage.summary.brief import Brief, File, Score, Thread
+from triage.summary.client import history, informed, next_update
 from triage.summary.people import address_of, name_of, organisation
+from triage.summary.points import facts_of, points_of
 from triage.summary.quoting import (
     TEXT_LIMIT,
     deciding_text,
     decisive,
     lead,
     opening,
-    speaks_of_file,
     with_context,
 )
 from triage.summary.subject import subject_line
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from classifiers.api import Verdict
     from triage.config import Firm
     from triage.messages import CaseView, Email, Escalation, RawMessage, Reason
+    from triage.summary.facts import Told
 
 FILE_NAME_LIMIT = 80
 FILES = 20  # a mail with thousands of parts must not make a brief nobody can read
@@ -54,6 +56,7 @@ def summarise(
     titles: Mapping[str, str] = NO_WORDS,
     words: Mapping[str, str] = NO_WORDS,
     issue_words: Mapping[str, str] = NO_WORDS,
+    told: Sequence[Told] = (),
 ) -> Brief:
     """Put one escalation into words.
 
@@ -70,6 +73,7 @@ def summarise(
         titles: the policy's title for each tag that has a route.
         words: what people call a tag when they answer.
         issue_words: what they call a kind of issue, by its id.
+        told: the thread before the mail, oldest first.
     """
     forwarder, person, forwards = _people(email, role)
     person_role = role if forwarder is None else firm.role_of(person.address)
@@ -85,6 +89,14 @@ def summarise(
     new_titles = tuple(spoken[tag] for tag in new)
     when = email.date or raw.received_at
     subject = shorten(clean_line(email.original_subject or email.subject), SUBJECT_LIMIT)
+    facts = facts_of(
+        email,
+        email.forward_note if forwards else text,
+        forwarded=forwarder is not None,
+        received_at=raw.received_at,
+        told=told,
+    )
+    client_view = case.client if client else None
     return Brief(
         occasion=escalation.occasion,
         urgency=escalation.urgency,
@@ -124,7 +136,7 @@ def summarise(
         text=clean_text(text),
         deciding=deciding_text(verdict, _tags(reasons)),
         files=_files(email),
-        attachment_missing=not email.attachments and speaks_of_file(text),
+        attachment_missing=bool(facts.missing),
         scores=_scores(verdict, named),
         known_tags=tuple(map(clean_line, (verdict.scores if verdict else ()) or titles)),
         words={tag: clean_line(word) for tag, word in words.items()},
@@ -133,6 +145,10 @@ def summarise(
         note=clean_line(escalation.note),
         spared=tuple(map(clean_line, escalation.spared)),
         suggestion=clean_line(escalation.suggestion),
+        points=points_of(facts, when.year),
+        history=history(client_view, case.opened_at) if client_view else "",
+        informed=informed(client_view, firm.timezone) if client_view else "",
+        update_by=next_update(client_view, firm.timezone) if client_view else "",
         issue_words={kind: clean_line(word) for kind, word in issue_words.items()},
     )
 
@@ -186,6 +202,8 @@ def _in_order(escalation: Escalation, case: CaseView) -> tuple[Reason, ...]:
             next_step=clean_line(reason.next_step),
             because=clean_line(reason.because),
             kind_because=clean_line(reason.kind_because),
+            resolution=clean_line(reason.resolution),
+            no_resolution=clean_line(reason.no_resolution),
         )
         for reason in ordered
         if reason.tag

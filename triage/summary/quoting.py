@@ -29,10 +29,6 @@ GREETING = re.compile(
     re.IGNORECASE,
 )
 GREETING_LIMIT = 45
-SPEAKS_OF_FILE = re.compile(
-    r"\b(?:attached|enclosed|in (?:the|my) attachment|see (?:the )?attachment)\b", re.IGNORECASE
-)
-DENIES_FILE = re.compile(r"\b(?:not|no|without|nothing|isn't|wasn't|never)\s+$", re.IGNORECASE)
 
 
 def decisive(
@@ -101,15 +97,6 @@ def _without_greeting(text: str) -> Iterator[str]:
     for sentence in sentences(text):
         if not (len(sentence) <= GREETING_LIMIT and GREETING.match(sentence)):
             yield sentence
-
-
-def speaks_of_file(text: str) -> bool:
-    """Whether the text says that something is attached to it."""
-    part = text[:TEXT_LIMIT]
-    return any(
-        not DENIES_FILE.search(part[max(0, match.start() - 12) : match.start()])
-        for match in SPEAKS_OF_FILE.finditer(part)
-    )
 
 
 def lead(who: str, quotes: Sequence[Quote], *, role: str, forwarder: Address | None) -> str:

@@ -23,6 +23,7 @@ GIST_MINIMUM = 12  # a shorter rest of a sentence tells nothing
 _AGAIN = {
     Occasion.REMINDER: "Reminder",
     Occasion.LEVEL: "Unanswered",
+    Occasion.UPDATE: "Client waits",
     Occasion.UNDELIVERED: "Undelivered",
     Occasion.STORM: "More mails",
 }

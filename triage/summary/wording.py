@@ -95,6 +95,12 @@ def moment(when: datetime, timezone: str) -> str:
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname() or ''}".strip()
 
 
+def short_moment(when: datetime, timezone: str) -> str:
+    """The same without year and zone, such as `Mon 2 Mar, 09:14`: for times close at hand."""
+    local = _local(when, timezone)
+    return f"{local:%a} {local.day} {local:%b, %H:%M}"
+
+
 def day(when: datetime, timezone: str) -> str:
     """Write a date in the firm's zone, such as `2 March`."""
     local = _local(when, timezone)
