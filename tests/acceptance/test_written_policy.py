@@ -186,6 +186,14 @@ def test_the_brief_of_a_complaint_apologises_and_promises_what_can_be_done(bench
     assert "apologise" in brief  # the next step
 
 
+def test_a_colleague_who_reports_is_thanked_and_included(bench: Bench) -> None:
+    hears(bench, "Northwind is disappointed with the report, Dana told me on the phone.", STAFF)
+    brief = text_to(bench, "ben")
+    assert "Hi Leah," in brief
+    assert "Thank you for telling me at once" in brief
+    assert "I would like you to be part of it" in brief
+
+
 def test_a_complaint_reaches_more_than_one_of_us(bench: Bench) -> None:
     assert len(hears(bench, "We are disappointed, your invoice is wrong.")) > 1
 
