@@ -41,7 +41,7 @@ class Person:
     """Somebody who can be told. `id` is the key of their table in the file.
 
     `deputy` is the id of who hears in their place while they are away; `digest`: which digests they
-    get, None: as `Digests` has it.
+    get, None: as `Digests` has it; `daily`: so many briefs a day, None: as `Volume` has it.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Person:
     deputy: str = ""
     absent: tuple[Absence, ...] = ()
     digest: Digesting | None = None
+    daily: int | None = None
 
     @property
     def mailbox(self) -> str:
@@ -87,6 +88,7 @@ class Route:
             may, None: as long as `Policy` says.
         resolution: what the policy recommends to make it good; empty where it recommends nothing,
             and `no_resolution` then says why.
+        deliver: how people hear: by a brief, or in their digest while it is not urgent.
     """
 
     tag: str
@@ -104,6 +106,7 @@ class Route:
     update_within_s: int | None = None
     resolution: str = ""
     no_resolution: str = ""
+    deliver: Literal["brief", "digest"] = "brief"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +196,19 @@ class Digests:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """How many briefs a person gets, and what waits for their digest instead.
+
+    Attributes:
+        daily: so many a day; what comes beyond it and can wait does; 0: as many as there are.
+        digest_below: what is less urgent waits; None: nothing waits for that reason.
+    """
+
+    daily: int = 0
+    digest_below: Urgency | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Storms:
     """When many mails of one matter make one case.
 
@@ -266,6 +282,7 @@ class Policy:
             where their route does not say; 0: nobody is reminded of that.
         storms: when many mails make one case; None: each is told.
         repeats: what is the same matter again, and when that suggests a change in how we work.
+        volume: how many briefs people get.
         digest: names what the file says, whatever its version; empty for a policy without a file.
     """
 
@@ -282,6 +299,7 @@ class Policy:
     digests: Digests = field(default_factory=Digests)
     storms: Storms | None = None
     repeats: Repeats = field(default_factory=Repeats)
+    volume: Volume = field(default_factory=Volume)
     digest: str = ""
 
     @property

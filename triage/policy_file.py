@@ -25,7 +25,7 @@ from triage.policy_levels import (
 )
 from triage.policy_repeats import read_repeats
 from triage.policy_rules import check_policy_rules
-from triage.policy_volume import read_storms
+from triage.policy_volume import check_daily, check_delivery, read_storms, read_volume
 from triage.policy_words import duration_s, update_within_s, urgency_of
 from triage.resources import resource
 from triage.tables import build, file_keys, refuse_control_characters, unknown_key
@@ -54,7 +54,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = {
 _OF_PERSON = {name: keys for name, keys in _KNOWN.items() if name != "digest"}
 _READ_APART = (
     *("people", "routes", "kinds", "roles", "levels", "skip", "hours"),
-    *("digest", "storms", "repeats"),
+    *("digest", "storms", "repeats", "volume"),
 )
 _UPDATES = "update_within"
 _DIGEST_CHARS = 8
@@ -116,6 +116,7 @@ def parse_policy(text: str, path: Path) -> Policy:
     digests = read_digests(tables, mistakes)
     storms = read_storms(tables, mistakes)
     repeats = read_repeats(tables, mistakes)
+    volume = read_volume(tables, mistakes)
     mistakes.raise_any()
     assert policy is not None
     return with_people_for_roles(
@@ -131,6 +132,7 @@ def parse_policy(text: str, path: Path) -> Policy:
             digests=digests,
             storms=storms,
             repeats=repeats,
+            volume=volume,
         )
     )
 
@@ -169,6 +171,7 @@ def _people(tables: Table, mistakes: Mistakes) -> dict[str, Person]:
         place = ("people", key)
         _refuse_fields(Person, table, place, mistakes, _OF_PERSON)
         values = _person_values(table, place, mistakes) | {"id": key}
+        check_daily(values.get("daily"), (*place, "daily"), mistakes)
         person = build(Person, values, place=place, mistakes=mistakes, known=_OF_PERSON)
         if person:
             people[key] = person
@@ -207,6 +210,8 @@ def _route(mistakes: Mistakes, day_s: int, tag: str, table: Table, place: Place)
     route = build(Route, values, place=place, mistakes=mistakes, known=_KNOWN)
     if route and route.remind_after_s is not None:
         _check_reminder(route, (*place, "remind_after"), mistakes)
+    if route and place[0] == "routes":  # a kind may be too urgent for what its tag's route says
+        check_delivery(route, (*place, "deliver"), mistakes, day_s=day_s)
     return route
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from triage.check.policy_people import people_findings
 from triage.check.problem import Problem
+from triage.check.volume_lint import volume_findings
 from triage.followup import course_of, levels_of, next_step
 from triage.phrases import find, normalise
 from triage.summary.wording import duration, listed
@@ -30,6 +31,7 @@ def policy_findings(policy: Policy, today: date) -> Iterator[Problem]:
     yield from _window_findings(policy)
     yield from people_findings(policy, today)
     yield from _hours_findings(policy)
+    yield from volume_findings(policy)
 
 
 def _finding(where: str, what: str, advice: str) -> Problem:

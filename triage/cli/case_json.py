@@ -64,6 +64,7 @@ def brief(row: OutboxRow) -> dict[str, object]:
         "attempts": row.attempts,
         "next_attempt_at": row.next_attempt_at,
         "detail": row.detail,
+        "held_for": row.held_for,
     }
 
 

@@ -72,6 +72,7 @@ def outbox_lines(rows: Sequence[OutboxRow], zone: str) -> Iterator[str]:
         next_step = {
             "queued": f"next attempt {when(row.next_attempt_at, zone)}",
             "sending": "being sent, or its answer was lost",
+            "digest": f"waits for their digest, or until {when(row.next_attempt_at, zone)}",
             "held": f"look whether it arrived; then `triage retry {row.id}`",
             "failed": f"mend the cause, then `triage retry {row.id}`",
         }.get(row.state, "")

@@ -161,7 +161,7 @@ def retry(
     now = time.time()
     with store.write() as tx:
         row = outbox.retry(tx, brief, now)
-        again = row.state in {"failed", "held", "queued"}
+        again = row.state in {"failed", "held", "queued", "digest"}
         if again:
             detail = f"by {getpass.getuser()}"
             audit.note(

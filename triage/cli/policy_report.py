@@ -99,9 +99,18 @@ def _brief_lines(row: OutboxRow, policy: Policy, zone: str, *, trial: bool) -> I
     name = people.get(row.recipient.lower(), "somebody who is no longer in the policy")
     occasion = _OCCASIONS.get(row.occasion, row.occasion)
     yield f"{_INDENT}{_at(row.created_at, zone)}  {name} <{row.recipient}>"
-    yield f"{_INDENT * 2}{occasion}{'' if trial else f', {row.state}'}"
+    yield from _wrapped(f"{occasion}{_became(row, trial=trial)}", 2)
     if row.why:
         yield from _wrapped(row.why, 2)
+
+
+def _became(row: OutboxRow, *, trial: bool) -> str:
+    """What became of a brief, behind its occasion."""
+    if row.state == "digest":
+        return f", waits for their digest: {plain(row.detail, _SENTENCE_LIMIT)}"
+    if row.held_for:
+        return f", {row.state}; it waited: {plain(row.detail, _SENTENCE_LIMIT)}"
+    return "" if trial else f", {row.state}"
 
 
 _OCCASIONS = {
@@ -180,6 +189,9 @@ def as_record(found: Explanation) -> dict[str, Any]:
                 "address": row.recipient,
                 "occasion": row.occasion,
                 "at": row.created_at,
+                "state": row.state,
+                "held_for": row.held_for,
+                "detail": row.detail,
                 "why": row.why,
                 "policy": row.policy,
             }

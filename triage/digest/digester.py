@@ -16,7 +16,7 @@ from triage.messages import Occasion, Urgency
 from triage.pipeline.contained import is_of_store, report
 from triage.pipeline.envelope import EnvelopeGuard
 from triage.presence import absence_on
-from triage.store import digests, outbox
+from triage.store import digests, held, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +112,9 @@ class Digester:
                 return
             guard = EnvelopeGuard(policy=self.policy, firm=self.firm)
             outbox_id = _queue(tx, guard, notice, digest.until) if notice else None
+            if notice:
+                told = [brief.outbox_id for brief in digest.held]
+                held.told_in_digest(tx, told, notice.message_id, digest.until)
             digests.put(
                 tx,
                 person=person.id,

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from triage import drift
 from triage.calendars import calendar_of
 from triage.digest.counting import answer_times, check_folder, count_mail, trends
-from triage.digest.model import WEEKS, Digest, Escalated, OpenCase, Review, ReviewMail
+from triage.digest.model import WEEKS, Digest, Escalated, HeldBack, OpenCase, Review, ReviewMail
 from triage.digest.sight import Sight
 from triage.followup import course_of, routes_of
 from triage.naming import named_in
 from triage.parsing import parse
 from triage.policy import kinds_key
-from triage.store import cases, history, inbox, issues, listings, mailboxes, overview
+from triage.rendering.ids import reference_of
+from triage.store import cases, held, history, inbox, issues, listings, mailboxes, overview
 from triage.summary.people import organisation
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class _Look:
             since=self.since,
             until=self.until,
             whole=self.sight.whole_inbox,
+            held=self._held(person, kinds) if person else (),
             open_cases=self._open_cases(mine, kinds),
             escalated=self._escalated(mine, kinds),
             review=self._review() if self.sight.whole_inbox else Review(),
@@ -95,6 +97,28 @@ class _Look:
 
     def _sees(self, case_id: int) -> bool:
         return self.sight.sees(cases.get(self.tx, case_id))
+
+    def _held(self, person: Person, kinds: Mapping[int, Mapping[str, str]]) -> tuple[HeldBack, ...]:
+        """What waited for this digest, the most urgent first."""
+        found = []
+        for row in held.held_for_digest(self.tx, person):
+            case = cases.get(self.tx, row.case_id)
+            if self.sight.sees(case):
+                mail = inbox.decided(self.tx, row.message_id)
+                found.append(
+                    HeldBack(
+                        outbox_id=row.id,
+                        case_id=case.id,
+                        titles=self._titles(case, kinds),
+                        client=mail.client,
+                        subject=mail.subject,
+                        urgency=row.urgency,
+                        at=row.created_at,
+                        because=row.detail,
+                        reference=reference_of(row.rfc_id),
+                    )
+                )
+        return tuple(sorted(found, key=lambda one: (-one.urgency, one.at, one.outbox_id)))
 
     def _open_cases(
         self, mine: Sequence[Case], kinds: Mapping[int, Mapping[str, str]]

@@ -15,7 +15,7 @@ from triage.summary.wording import bare_subject, clean_line, listed, shorten
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from triage.digest.model import Escalated, OpenCase, ReviewMail
+    from triage.digest.model import Escalated, HeldBack, OpenCase, ReviewMail
     from triage.digest.times import Times
 
 SUBJECT_LIMIT = 80
@@ -39,6 +39,13 @@ class CaseLine:
     subject: str
     stands: str
     alarm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldLine(CaseLine):
+    """A brief that waited for the digest. `reference` names it in an answer."""
+
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,19 @@ def open_line(case: OpenCase, times: Times) -> CaseLine:
         subject=subject_of(case.subject),
         stands=f"{stands}; since {times.moment(case.opened_at)}",
         alarm=f"overdue since {times.moment(case.due_at)}" if case.overdue and case.due_at else "",
+    )
+
+
+def held_line(brief: HeldBack, times: Times) -> HeldLine:
+    """A brief that waited: since when, and why."""
+    return HeldLine(
+        id=brief.case_id,
+        urgency=brief.urgency.label,
+        what=_what(brief.titles),
+        client=client_name(brief.client),
+        subject=subject_of(brief.subject),
+        stands=f"{times.moment(brief.at)}; {clean_line(brief.because)}",
+        reference=brief.reference,
     )
 
 

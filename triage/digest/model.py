@@ -58,6 +58,26 @@ class Escalated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """A brief that waited for this digest instead of being sent.
+
+    Attributes:
+        outbox_id: number of the brief; `reference` names it in an answer.
+        because: why it waited, in words.
+    """
+
+    outbox_id: int
+    case_id: int
+    titles: tuple[str, ...]
+    client: str
+    subject: str
+    urgency: Urgency
+    at: float
+    because: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewMail:
     """A mail that a person should judge."""
 
@@ -155,6 +175,7 @@ class Digest:
     Attributes:
         period: `day` or `week`.
         whole: whether they see more than their own matters.
+        held: briefs that waited for it.
         drift: sentences on shares that have moved.
     """
 
@@ -164,6 +185,7 @@ class Digest:
     since: float
     until: float
     whole: bool = True
+    held: tuple[HeldBack, ...] = ()
     open_cases: tuple[OpenCase, ...] = ()
     escalated: tuple[Escalated, ...] = ()
     review: Review = field(default_factory=Review)
@@ -187,6 +209,6 @@ class Digest:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing that a person must know today."""
-        told = self.open_cases or self.escalated or self.review.count or self.drift
+        told = self.held or self.open_cases or self.escalated or self.review.count or self.drift
         trouble = self.unaccounted or any(not folder.fresh for folder in self.folders)
         return not (told or trouble or self.mail.waiting or self.mail.other)

@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from triage.digest import charts
-from triage.digest.lines import escalated_line, mail_line, open_line
+from triage.digest.lines import escalated_line, held_line, mail_line, open_line
 from triage.summary.wording import clean_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from triage.digest.charts import Bar, Columns
-    from triage.digest.lines import CaseLine, MailLine
+    from triage.digest.lines import CaseLine, HeldLine, MailLine
     from triage.digest.model import Digest, FolderCheck, Trend
     from triage.digest.times import Times
 
@@ -34,6 +34,7 @@ class Page:
 
     Attributes:
         tone: `alarm` when something is overdue or missing, else `calm`.
+        held: briefs that waited for this digest; all of them, since no mail tells of them.
         escalations: how many cases people were told of; `escalated` are those not open any more.
         mail: how the mails ended, for who sees the whole inbox.
         sum: how the counts of mails add up.
@@ -47,6 +48,7 @@ class Page:
     headline: str
     tone: str
     warnings: tuple[str, ...]
+    held: tuple[HeldLine, ...]
     open_cases: tuple[CaseLine, ...]
     open_more: int
     escalations: str
@@ -77,6 +79,7 @@ def page_of(digest: Digest, times: Times) -> Page:
         headline=_headline(digest),
         tone="alarm" if digest.overdue or digest.unaccounted else "calm",
         warnings=warnings,
+        held=tuple(held_line(brief, times) for brief in digest.held),
         open_cases=tuple(open_cases[:CASES_SHOWN]),
         open_more=max(0, len(open_cases) - CASES_SHOWN),
         escalations=_escalations(digest, len(digest.escalated) - len(escalated)),

@@ -19,7 +19,7 @@ from triage.pipeline.issues import Issues
 from triage.pipeline.people import people_outside
 from triage.pipeline.timing import Basis, CaseClock
 from triage.routing import route, to_fallback
-from triage.store import audit, cases, inbox, labels, outbox
+from triage.store import audit, cases, held, inbox, labels, outbox
 from triage.store import issues as issue_store
 
 if TYPE_CHECKING:
@@ -184,6 +184,8 @@ class Rewriter:
 
     def tell_of_failure(self, tx: Connection, row: OutboxRow, detail: str, now: float) -> None:
         """A brief will not reach its person: send it to the fallback person, saying so, once."""
+        if row.occasion == Occasion.DIGEST:
+            held.back_to_queue(tx, row.rfc_id, now)
         of_no_mail = not row.message_id or row.occasion == Occasion.CONFIRMATION
         if of_no_mail or labels.in_force(tx, row.message_id) == ():
             log.warning(

@@ -162,17 +162,23 @@ class AnswerTaker:
         known = outbox.by_rfc_ids(tx, ids)
         if known:
             mine = {row.rfc_id: row for row in known if row.recipient.lower() == sender}
-            return next((mine[rfc_id] for rfc_id in ids if rfc_id in mine), None)
+            row = next((mine[rfc_id] for rfc_id in ids if rfc_id in mine), None)
+            told = row and row.occasion == Occasion.DIGEST
+            return self._named(tx, own_words(email), sender) or row if told else row
         if not sender or is_forward(email.subject):
             return None
-        quoted = self._quoted(tx, email)
+        return self._named(tx, email.text, sender)
+
+    def _named(self, tx: Connection, text: str, sender: str) -> OutboxRow | None:
+        """The one brief to this person whose reference stands in a text."""
+        quoted = self._quoted(tx, text)
         if len({row.case_id for row in quoted}) != 1:
             return None
         return next((row for row in quoted if row.recipient.lower() == sender), None)
 
-    def _quoted(self, tx: Connection, email: Email) -> list[OutboxRow]:
+    def _quoted(self, tx: Connection, text: str) -> list[OutboxRow]:
         """The briefs whose reference stands in the text, in its order."""
-        found = references_in(email.text[:SEARCHED_CHARS])[:REFERENCES]
+        found = references_in(text[:SEARCHED_CHARS])[:REFERENCES]
         rows = outbox.by_id_start(tx, [start_of_id(each) for each in found])
         signed = [r for r in rows if is_signed(r.rfc_id, key=self._key, recipient=r.recipient)]
         by_reference = {reference_of(row.rfc_id): row for row in signed}
@@ -217,7 +223,7 @@ class AnswerTaker:
         """Why even a clear answer is not followed: late, or about two cases at once."""
         if meaning.kind == "unclear" or not meaning.explicit:
             return ""
-        quoted = {row.case_id for row in self._quoted(tx, answer.email)}
+        quoted = {row.case_id for row in self._quoted(tx, answer.email.text)}
         if quoted and answer.row.case_id not in quoted:
             return "briefs"
         if meaning.kind == "merge" and len(set(meaning.cases) - {answer.row.case_id}) != 1:

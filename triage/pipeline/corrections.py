@@ -17,7 +17,7 @@ from triage.parsing import parse
 from triage.pipeline.again import Timing, verdict_of
 from triage.pipeline.timing import Basis
 from triage.routing import KnownCase, route
-from triage.store import audit, cases, inbox, issues, labels, outbox, turns
+from triage.store import audit, cases, held, inbox, issues, labels, outbox, turns
 from triage.store.issues import Issue
 from triage.summary.wording import listed
 
@@ -216,7 +216,9 @@ class Corrector:
             now=now,
         )
         names = tuple(person.name for person in found.recipients)
-        recipients = [*told, *(person.id for person in found.recipients)]
+        recipients = list(
+            dict.fromkeys([*case.recipients, *told, *(person.id for person in found.recipients)])
+        )
         cases.extend(tx, case.id, tags=tags, urgency=urgency, recipients=recipients, now=now)
         turns.take(tx, turns_taken(self.policy, found, given.key), now)
         basis = Basis(tags=found.tags, issue=given.key, step=found.level)
@@ -228,11 +230,16 @@ class Corrector:
         return names
 
     def _told(self, case: cases.Case, briefs: Sequence[OutboxRow]) -> list[str]:
-        """Ids of all who have heard of the case, those included who stood in for others."""
+        """Ids of all who have heard of the case, those included who stood in for others.
+
+        Whose brief still waits for their digest has not.
+        """
         written_to = {row.recipient.lower() for row in briefs}
         people = self.policy.people.values()
         also = [person.id for person in people if person.address.lower() in written_to]
-        return list(dict.fromkeys([*case.recipients, *also]))
+        read = {row.recipient.lower() for row in briefs if row.state != held.WAITS}
+        unread = {p.id for p in people if p.address.lower() in written_to - read}
+        return [each for each in dict.fromkeys([*case.recipients, *also]) if each not in unread]
 
     def _given(
         self,

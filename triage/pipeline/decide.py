@@ -20,6 +20,7 @@ from triage.pipeline.bounces import returns_unreadable, take_bounce
 from triage.pipeline.client_answers import take_client_answer
 from triage.pipeline.contained import is_of_store, report
 from triage.pipeline.envelope import EnvelopeGuard
+from triage.pipeline.holding import Holding
 from triage.pipeline.issues import NOTHING_GIVEN, Given, Issues
 from triage.pipeline.matters import Matters
 from triage.pipeline.people import (
@@ -348,7 +349,9 @@ class Decider:
                 update_by=self._clock.update_by(tx, case, basis, now),
             ),
         )
+        holding = Holding(clock=self._clock)
         for notice, person in zip(notices, escalation.recipients, strict=True):
+            hold = holding.hold(tx, escalation, person, basis, now)
             refused = self._guard.post(
                 tx,
                 notice,
@@ -359,6 +362,7 @@ class Decider:
                 urgency=escalation.urgency,
                 now=now,
                 why=" ".join(person.why),
+                hold=hold,
             )
             if refused:
                 self._rewriter.tell_of_failure(tx, refused, refused.detail, now)

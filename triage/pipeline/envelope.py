@@ -93,6 +93,9 @@ class EnvelopeGuard:
             refused=refused,
             hold=None if refused else hold,
         )
+        if hold and new and not refused:
+            detail = f"{notice.recipient}: {hold.says}"
+            audit.note(tx, "waits", now=now, case_id=case_id, message_id=message_id, detail=detail)
         if not (refused and new):
             return None
         [row] = outbox.by_rfc_ids(tx, [notice.message_id])

@@ -21,7 +21,18 @@ from triage.pipeline.people import people_outside
 from triage.pipeline.reschedule import reschedule
 from triage.pipeline.storms import StormTeller
 from triage.pipeline.timing import basis_of, in_words
-from triage.store import answers, audit, cases, inbox, issues, labels, mailboxes, outbox, timers
+from triage.store import (
+    answers,
+    audit,
+    cases,
+    held,
+    inbox,
+    issues,
+    labels,
+    mailboxes,
+    outbox,
+    timers,
+)
 from triage.summary.wording import listed, moment
 
 if TYPE_CHECKING:
@@ -41,6 +52,9 @@ log = logging.getLogger(__name__)
 ON_THEIR_WAY_S = 3600.0  # look again so much later when the briefs have not left yet
 UNREAD_S = 900.0  # so long mail that cannot be read, or decided, holds a timer up
 LATE_S = 3600.0  # a timer later than that waits for working time
+
+_ON_THE_WAY = {"queued", "sending", held.WAITS}
+_READ = {"sent", held.DIGESTED}
 
 
 @dataclass(kw_only=True)
@@ -63,8 +77,12 @@ class FollowUp:
             with self.store.write() as tx:
                 reschedule(tx, self._clock, now)
         with self.store.read() as tx:
+            waited = held.has_due(tx, now)
             due = [timer for timer in timers.due(tx, now) if self.has_read(tx, timer.due_at, now)]
         done = 0
+        if waited:
+            with self.store.write() as tx:
+                done += held.release_due(tx, now)
         for timer in due:
             with self.store.write() as tx:
                 if not timers.finish(tx, timer.id, now):
@@ -111,7 +129,7 @@ class FollowUp:
         if not timer.began_at:
             return None
         told = [row for row in briefs if row.created_at >= timer.began_at]
-        left_at = [row.finished_at for row in told if row.state == "sent" and row.finished_at]
+        left_at = [row.finished_at for row in told if row.state in _READ and row.finished_at]
         began_at = timer.began_at
         if left_at and min(left_at) - began_at > UNREAD_S:  # nobody could read them any sooner
             began_at = min(left_at)
@@ -189,7 +207,7 @@ class FollowUp:
         """Tell the next level, unless another timer has done so."""
         if case.level > timer.step:
             return False
-        told_by_now = [row for row in briefs if row.state not in {"queued", "sending"}]
+        told_by_now = [row for row in briefs if row.state not in _ON_THE_WAY]
         if briefs and not told_by_now:
             timers.put_again(tx, timer, due_at=now + ON_THEIR_WAY_S)
             return False
@@ -277,7 +295,7 @@ def _is_to_do(tx: Connection, timer: Timer, case: cases.Case) -> bool:
 
 
 def _on_their_way(briefs: Sequence[OutboxRow]) -> set[str]:
-    return {row.recipient for row in briefs if row.state in {"queued", "sending"}}
+    return {row.recipient for row in briefs if row.state in _ON_THE_WAY}
 
 
 def _reminded(briefs: Sequence[OutboxRow], timer: Timer) -> bool:

@@ -13,7 +13,7 @@ from triage.errors import NotFoundError
 from triage.feedback import resolve
 from triage.messages import Occasion
 from triage.rendering.replies import DONE, MINE, NONE, SEEN
-from triage.store import audit, cases, inbox, issues, labels, outbox
+from triage.store import audit, cases, held, inbox, issues, labels, outbox
 from triage.store.uniting import unite
 from triage.summary.confirmation import Confirmation, short_subject, titled
 from triage.summary.ending import said_by
@@ -170,7 +170,9 @@ class Gestures:
 
     def _heard(self, tx: Connection, case: cases.Case) -> set[str]:
         """Ids of the people who got a brief of the case."""
-        written_to = {row.recipient.lower() for row in outbox.briefs_of_case(tx, case.id)}
+        waiting = held.of_case(tx, case.id)
+        rows = outbox.briefs_of_case(tx, case.id)
+        written_to = {row.recipient.lower() for row in rows if row.recipient not in waiting}
         return {p.id for p in self.policy.people.values() if p.address.lower() in written_to}
 
     def _name(self, address: str) -> str:

@@ -246,7 +246,7 @@ def retry(tx: Connection, outbox_id: int, now: float) -> OutboxRow:
     if not notice(tx, outbox_id).content:
         msg = f"brief {outbox_id}: its words were deleted ([retention]), so it cannot be sent again"
         raise NotFoundError(msg)
-    can = (outbox.c.id == outbox_id) & outbox.c.state.in_(["failed", "held", "queued"])
+    can = (outbox.c.id == outbox_id) & outbox.c.state.in_(["failed", "held", "queued", "digest"])
     values = {"state": "queued", "next_attempt_at": now, "created_at": now, "finished_at": None}
     tx.execute(update(outbox).where(can).values(values))
     return row
@@ -291,16 +291,22 @@ def briefs_of_case(tx: Connection, case_id: int) -> list[OutboxRow]:
     return [row for row in of_case(tx, case_id) if row.occasion != Occasion.CONFIRMATION]
 
 
-def unfinished(tx: Connection, limit: int = 1000) -> list[OutboxRow]:
-    """Everything that is not sent: queued, sending, held, failed.
+def rows_of(tx: Connection, condition: ColumnElement[bool]) -> list[OutboxRow]:
+    """The notices of which this holds, oldest first."""
+    query = select(*_COLUMNS).where(condition).order_by(outbox.c.id)
+    return [_row(row) for row in tx.execute(query)]
 
-    What failed or was held for a case that is resolved by now is of no interest any more.
+
+def unfinished(tx: Connection, limit: int = 1000) -> list[OutboxRow]:
+    """Everything that is not sent: queued, sending, held, failed, waiting for a digest.
+
+    What failed, was held or waits for a case that is resolved by now is of no interest any more.
     """
     resolved = select(cases.c.id).where(cases.c.status == "resolved")
-    settled = outbox.c.state.in_(["failed", "held"]) & outbox.c.case_id.in_(resolved)
+    settled = outbox.c.state.in_(["failed", "held", "digest"]) & outbox.c.case_id.in_(resolved)
     query = (
         select(*_COLUMNS)
-        .where(outbox.c.state != "sent", ~settled)
+        .where(outbox.c.state.not_in(["sent", "digested"]), ~settled)
         .order_by(outbox.c.id)
         .limit(limit)
     )
@@ -319,6 +325,6 @@ def _missing(outbox_id: int) -> str:
 
 def _row(row: Row[Any]) -> OutboxRow:
     fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a dict
-    typed = {"urgency": Urgency(fields["urgency"])}
+    typed: dict[str, Any] = {"urgency": Urgency(fields["urgency"])}
     typed |= {name: fields[name] or 0 for name in ("case_id", "message_id")}
     return OutboxRow(**{**fields, **typed})

@@ -66,6 +66,7 @@ def told(tx: Connection, since: float, until: float) -> list[Told]:
         .where(
             outbox.c.occasion.in_([each.value for each in _TELLING]),
             outbox.c.case_id.is_not(None),
+            outbox.c.state != "digest",  # what waits for a digest has told nobody yet
             outbox.c.created_at >= since,
             outbox.c.created_at < until,
         )
