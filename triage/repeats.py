@@ -70,6 +70,11 @@ class Repeated:
         return f"{self._counted(self.client and f'from {self.client}')}"
 
     @property
+    def report(self) -> str:
+        """The same with the cases that are meant."""
+        return f"{self.line}: cases {', '.join(map(str, self.cases))}."
+
+    @property
     def suggestion(self) -> str:
         """The finding as a brief of the newest case says it."""
         said = self._counted(self.client and "from this client")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.desk import make_desk
 from tests.steps import POLICY, Bench, make_bench, make_route
 from triage.errors import ConfigError
 from triage.pipeline.repeats import repeated_matters
 from triage.policy import DAY_S, Kind, Policy, Repeats
 from triage.policy_file import load_policy, parse_policy
 from triage.repeats import PastMatter, repeated
-from triage.store import audit, cases, outbox
+from triage.store import audit, cases, issues, outbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,6 +195,27 @@ def test_an_outcome_that_could_happen_again_makes_it_so_with_the_next_case(bench
         cases.resolve(tx, 1, "", bench.clock(), by="ben", recurs=True)
     open_cases(bench, 1)
     assert "1 of which could happen again" in texts(bench, 2)[0]
+
+
+def test_a_brief_counts_no_case_that_is_kept_from_somebody(bench: Bench) -> None:
+    open_cases(bench, 2)
+    with bench.store.write() as tx:
+        issues.spare(tx, 1, {"ben"}, bench.clock())
+    open_cases(bench, 1)
+    assert "worth a change" not in texts(bench, 3)[0]
+    assert [each.cases for each in matters(bench)] == [(1, 2, 3)]
+
+
+def test_the_digest_of_management_lists_it_once_with_its_cases(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    open_cases(desk.bench, 4, day_s=3600)
+    said = '4 cases about "Blocker" from Client in 60 days: cases 1, 2, 3, 4.'
+    assert f"WORTH A CHANGE IN HOW WE WORK? - {said}" in desk.text("ben")
+    assert said.replace('"', "&#34;") in desk.letters.write(desk.gather("ben")).html
+    assert desk.gather("nora").repeated == ()
+    desk.bench.clock.now += 8 * DAY_S
+    open_cases(desk.bench, 1, day_s=3600)
+    assert "WORTH A CHANGE" not in desk.text("ben")
 
 
 # ---------------------------------------------------------------------------------- the setting

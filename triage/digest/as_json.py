@@ -11,7 +11,10 @@ from triage.messages import Urgency
 if TYPE_CHECKING:
     from triage.digest.model import Digest
 
-_MOMENTS = ("at", "since", "until", "opened_at", "due_at", "answered_at", "oldest_at", "asked_at")
+_MOMENTS = (
+    *("at", "since", "until", "opened_at", "due_at", "answered_at", "oldest_at", "asked_at"),
+    "suggested_at",
+)
 
 
 def to_json(digest: Digest) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from triage.digest.sight import Sight
 from triage.followup import course_of, routes_of
 from triage.naming import named_in
 from triage.parsing import parse
+from triage.pipeline.repeats import repeated_matters
 from triage.policy import kinds_key
 from triage.rendering.ids import reference_of
 from triage.store import cases, held, history, inbox, issues, listings, mailboxes, overview
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from triage.calendars import Calendar
     from triage.digest.model import FolderCheck
     from triage.policy import Person, Policy
+    from triage.repeats import Repeated
     from triage.store.cases import Case
     from triage.store.inbox import Decided
 
@@ -91,6 +93,7 @@ class _Look:
             by_client=trends(mine, _client_labels, self.until),
             by_kind=trends(mine, lambda case: self._titles(case, kinds), self.until),
             drift=self._drift() if self.sight.whole_inbox else (),
+            repeated=self._repeated() if self.sight.whole_inbox else (),
             mail=count_mail(arrived, hidden, with_parts=self.sight.everything),
             folders=tuple(self._folders()),
         )
@@ -226,6 +229,16 @@ class _Look:
         everybody = self.gatherer.policy.people.values()
         named = named_in(text, everybody, writer=email.sender.address)
         return self.sight.person.id in named
+
+    def _repeated(self) -> tuple[Repeated, ...]:
+        """Once: with the digest of the time in which a brief said so; nothing kept from them."""
+        found = repeated_matters(self.tx, self.until, self.gatherer.policy)
+        return tuple(
+            each
+            for each in found
+            if self.since <= (each.suggested_at or 0.0) < self.until
+            and not self.sight.kept.intersection(each.cases)
+        )
 
     def _drift(self) -> tuple[str, ...]:
         since = self.until - (drift.WEEKS_BEFORE + 1) * WEEK_S

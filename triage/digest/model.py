@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from triage.messages import Urgency
+    from triage.repeats import Repeated
 
 WEEKS = 8  # of which trends are shown
 
@@ -177,6 +178,7 @@ class Digest:
         whole: whether they see more than their own matters.
         held: briefs that waited for it.
         drift: sentences on shares that have moved.
+        repeated: matters that came up again and again, of which a brief first said so in the time.
     """
 
     person: str
@@ -193,6 +195,7 @@ class Digest:
     by_client: tuple[Trend, ...] = ()
     by_kind: tuple[Trend, ...] = ()
     drift: tuple[str, ...] = ()
+    repeated: tuple[Repeated, ...] = ()
     mail: MailCount = field(default_factory=MailCount)
     folders: tuple[FolderCheck, ...] = ()
 

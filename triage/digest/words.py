@@ -37,6 +37,7 @@ class Page:
         held: briefs that waited for this digest; all of them, since no mail tells of them.
         escalations: how many cases people were told of; `escalated` are those not open any more.
         mail: how the mails ended, for who sees the whole inbox.
+        repeated: a line for each matter that came up again and again.
         sum: how the counts of mails add up.
         checks: a sentence a folder on what the server says.
         sources: what `not triaged` is made of, for who sees all.
@@ -58,6 +59,7 @@ class Page:
     review_mails: tuple[MailLine, ...]
     review_more: int
     answers: str
+    repeated: tuple[str, ...]
     by_client: tuple[Columns, ...]
     by_kind: tuple[Columns, ...]
     mail: tuple[Bar, ...]
@@ -89,6 +91,7 @@ def page_of(digest: Digest, times: Times) -> Page:
         review_mails=tuple(mail_line(mail, times) for mail in digest.review.first),
         review_more=digest.review.count - len(digest.review.first),
         answers=_answers(digest, times),
+        repeated=tuple(clean_line(each.report) for each in digest.repeated),
         by_client=_columns(digest.by_client),
         by_kind=_columns(digest.by_kind),
         mail=charts.bars(_mail_rows(digest)) if digest.whole else (),

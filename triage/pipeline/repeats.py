@@ -7,21 +7,19 @@ that came with each mail would be noise.
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from triage.repeats import PastMatter, repeated
 from triage.store import audit, repeats
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
     from triage.policy import Policy
     from triage.repeats import Repeated
-
-NO_KINDS: Mapping[int, dict[str, str]] = MappingProxyType({})
+    from triage.store.repeats import OpenedCase
 
 
 def repeated_matters(tx: Connection, now: float, policy: Policy) -> list[Repeated]:
@@ -29,7 +27,7 @@ def repeated_matters(tx: Connection, now: float, policy: Policy) -> list[Repeate
 
     For reports. `suggested_at` tells when a brief said so, if one has within the policy's time.
     """
-    return _matters(tx, now, policy)
+    return _matters(tx, now, policy, repeats.opened_since(tx, now - policy.repeats.within_s, now))
 
 
 def suggestion_for(
@@ -37,9 +35,17 @@ def suggestion_for(
 ) -> str:
     """What the first brief of a case says of its like; empty: nothing, or it was said before.
 
+    Cases that are kept from somebody do not count here, since any of its readers may be them.
     `kinds`: by tag, what its mail is taken for.
     """
-    found = _matters(tx, now, policy, {case_id: dict(kinds)})
+    opened = repeats.opened_since(tx, now - policy.repeats.within_s, now)
+    hidden = repeats.private(tx)
+    told = [
+        replace(each, kinds=dict(kinds)) if each.id == case_id else each
+        for each in opened
+        if each.id not in hidden
+    ]
+    found = _matters(tx, now, policy, told)
     new = [each for each in found if case_id in each.cases and each.suggested_at is None]
     if not new:
         return ""
@@ -49,12 +55,8 @@ def suggestion_for(
 
 
 def _matters(
-    tx: Connection, now: float, policy: Policy, kinds: Mapping[int, dict[str, str]] = NO_KINDS
+    tx: Connection, now: float, policy: Policy, opened: Sequence[OpenedCase]
 ) -> list[Repeated]:
-    since = now - policy.repeats.within_s
-    opened = repeats.opened_since(tx, since, now)
-    found = [
-        PastMatter(**{**asdict(each), "kinds": kinds.get(each.id, each.kinds)}) for each in opened
-    ]
-    told = repeats.suggested(tx, since)
+    found = [PastMatter(**asdict(each)) for each in opened]
+    told = repeats.suggested(tx, now - policy.repeats.within_s)
     return [replace(each, suggested_at=told.get(each.key)) for each in repeated(found, policy)]

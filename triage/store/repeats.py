@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, select
 
 from triage.store import issues
-from triage.store.tables import cases, suggestions
+from triage.store.tables import cases, spared, suggestions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,6 +24,12 @@ class OpenedCase:
     kinds: dict[str, str]
     opened_at: float
     recurs: bool | None
+
+
+def private(tx: Connection) -> frozenset[int]:
+    """Cases that are kept from somebody whom they are about."""
+    query = select(spared.c.case_id).where(spared.c.told_at.is_(None))
+    return frozenset(tx.execute(query).scalars())
 
 
 def opened_since(tx: Connection, since: float, until: float) -> list[OpenedCase]:
