@@ -167,6 +167,7 @@ class DemoMeta:
         duration_s: seconds from the first mail to the last brief; None: not told.
         mailbox: folder of the original mails; None: originals are not linked.
         next_steps: (command, what it does) pairs to end with.
+        digest_html: the weekly digest's own HTML page, shown in a frame; empty for none.
     """
 
     firm: str
@@ -180,6 +181,7 @@ class DemoMeta:
         ("triage check", "verify config, policy, templates, model and both servers"),
         ("triage run --dry-run", "watch your inbox, write briefs to a folder, send nothing"),
     )
+    digest_html: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

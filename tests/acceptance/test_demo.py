@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import subprocess
@@ -54,6 +55,13 @@ def test_the_page_shows_every_mail_and_loads_nothing(ran: Path) -> None:
     for path in (ran / "mailbox").glob("*.eml"):
         assert path.name in page
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+
+
+def test_the_page_shows_the_digest_and_it_adds_up(ran: Path) -> None:
+    page = html.unescape((ran / "index.html").read_text())
+    [(whole, parts, lost)] = re.findall(r"(\d+) came in = ([\d+ ]+); (\d+) unaccounted", page)
+    assert int(whole) == sum(map(int, parts.split("+"))) == len(list((ran / "mailbox").iterdir()))
+    assert (lost, "Every mail is accounted for." in page) == ("0", True)
 
 
 def test_the_first_model_finds_most_of_what_a_careful_person_would(ran: Path) -> None:

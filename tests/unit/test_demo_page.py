@@ -164,6 +164,15 @@ def test_a_brief_is_shown_whole_in_a_frame_that_runs_nothing(tmp_path: Path) -> 
     assert frame["sandbox"] == "allow-same-origin"
 
 
+def test_the_digest_is_shown_in_a_frame_of_its_own(tmp_path: Path) -> None:
+    digest = '<p title="a & b">1 < 2</p>'
+    page = page_of(tmp_path, make_row(), meta=replace(META, digest_html=digest))
+    (frame,) = page.all("iframe")
+    assert frame["srcdoc"] == digest
+    assert frame["sandbox"] == "allow-same-origin"
+    assert "#digest" in {a["href"] for a in page.all("a")}
+
+
 def test_only_the_first_brief_is_open(tmp_path: Path) -> None:
     rows = [make_row(f"{n}.eml", "escalated", brief_html="<p>x</p>") for n in range(3)]
     assert ["open" in attrs for attrs in page_of(tmp_path, *rows).all("details")] == [

@@ -12,9 +12,11 @@ import typer
 from triage.cli.options import fail
 
 if TYPE_CHECKING:
+    from triage.app import Settings
     from triage.demo_page import DemoRow
     from triage.messages import Outcome
     from triage.runners.embedded import EmbeddedRunner
+    from triage.store.engine import Store
 
 MARKER = ".triage-demo"  # a folder of ours may be emptied; any other may not
 
@@ -54,9 +56,10 @@ def demo(
         )
         _work(runner, outcomes, len(_mails(folder)))
         rows = _rows(runner, folder)
+        digest = _digest(settings, store)
     finally:
         store.close()
-    page = _write_page(runner, rows, folder, time.monotonic() - started)
+    page = _write_page(runner, rows, folder, time.monotonic() - started, digest)
     _print_table(rows)
     _say_next(page, folder)
 
@@ -155,8 +158,22 @@ def _html(content: bytes) -> str | None:
     return str(part.get_content()) if part else None
 
 
+def _digest(settings: Settings, store: Store) -> str:
+    """What the first of management would get of the sample week, as a page."""
+    from triage import app_digests  # noqa: PLC0415
+    from triage.digest.gather import Gatherer  # noqa: PLC0415
+    from triage.digest.schedule import SPAN_S  # noqa: PLC0415
+
+    policy, now = settings.policy, time.time()
+    reader = policy.people[policy.management[0]]
+    gatherer = Gatherer(policy=policy, zone=settings.config.firm.timezone)
+    with store.read() as tx:
+        found = gatherer.gather(tx, reader, "week", since=now - SPAN_S["week"], until=now)
+    return app_digests.make_letters(settings).write(found).html
+
+
 def _write_page(
-    runner: EmbeddedRunner, rows: list[DemoRow], folder: Path, duration_s: float
+    runner: EmbeddedRunner, rows: list[DemoRow], folder: Path, duration_s: float, digest: str
 ) -> Path:
     from triage.demo_page import DemoMeta, write_index  # noqa: PLC0415
 
@@ -169,6 +186,7 @@ def _write_page(
         model=classifier.version,
         duration_s=duration_s,
         mailbox=folder / "mailbox",
+        digest_html=digest,
     )
     return write_index(folder, rows, meta)
 
