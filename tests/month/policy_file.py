@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def policy_toml(world: World) -> str:
     """The whole file."""
     parts = [
-        f'version = "month"\nfallback = "{FALLBACK}"',
+        # Whether clients hear in time has tests of its own: tests/unit/test_informing.py.
+        f'version = "month"\nfallback = "{FALLBACK}"\nupdate_within = "never"',
         *(_person(world, person) for person in PEOPLE),
         f"[roles]\nmanagement = {_list(MANAGEMENT)}",
         _hours(world),
