@@ -125,17 +125,21 @@ class Watcher:
         with self.store.write() as tx:
             listings.put(tx, mailbox.id, listed, self.clock())
             listings.forget_vanished(tx, mailbox, listed)
-            ordered = self.source.ordered
-            passed = [uid for uid in listed if uid <= mailbox.last_uid or not ordered]
             missing = inbox.unknown(
-                tx, mailbox.account, mailbox.folder, mailbox.uid_validity, passed
+                tx, mailbox.account, mailbox.folder, mailbox.uid_validity, listed
             )
-        if missing and ordered:
+        passed = [uid for uid in missing if uid <= mailbox.last_uid and self.source.ordered]
+        if passed:
             log.error(
                 "mail was passed over without being read; reading it now",
-                extra={"action": "unaccounted", "mailbox": self.name, "count": len(missing)},
+                extra={"action": "unaccounted", "mailbox": self.name, "count": len(passed)},
             )
-        return self._fetch(mailbox, missing, go_on)[0]
+        # With them comes what has arrived this very moment: the server will not tell of it again.
+        stored, finished = self._fetch(mailbox, missing, go_on)
+        if finished and missing:
+            with self.store.write() as tx:
+                mailboxes.advance(tx, mailbox.id, max(missing))
+        return stored
 
     def _fetch(
         self, mailbox: Mailbox, uids: Sequence[int], go_on: Callable[[], bool]

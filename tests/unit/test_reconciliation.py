@@ -20,6 +20,8 @@ from triage.uid_sets import packed, unpacked
 from triage.watcher import ASK_AGAIN_S, Beginning
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
     from pathlib import Path
 
 UIDS = st.sets(st.integers(1, 60))
@@ -41,6 +43,17 @@ def make_box(first_uid: int, last_uid: int) -> Mailbox:
         started_at=0.0,
         whole_history=False,
     )
+
+
+class LateSource(MemorySource):
+    """Something happens right after a listing."""
+
+    late: Callable[[], None] = staticmethod(lambda: None)
+
+    def list_uids(self, *, after: int, since: date | None) -> list[int]:
+        listed = super().list_uids(after=after, since=since)
+        self.late()
+        return listed
 
 
 rows = st.builds(
@@ -114,6 +127,18 @@ def test_a_row_that_was_lost_is_read_again_within_the_hour(store: Store) -> None
     clock.now += ASK_AGAIN_S
     assert look(watcher) == 1
     assert sorted(waiting(store)) == [6, 7]
+
+
+def test_a_mail_that_comes_between_look_and_comparison_is_read_at_once(store: Store) -> None:
+    clock, source = Clock(), LateSource()
+    watcher = make_watcher(source, store, clock)
+    look(watcher)
+    clock.now += ASK_AGAIN_S
+    source.late = lambda: put(source, 8, clock)
+    assert look(watcher) == 1
+    assert waiting(store) == [8]
+    with store.read() as tx:
+        assert mailboxes.everything(tx)[0].last_uid == 8
 
 
 def test_what_was_there_before_the_first_start_is_not_fetched_by_the_comparison(
