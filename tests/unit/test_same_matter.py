@@ -94,7 +94,17 @@ COPIES = {
         "same", replace(FIRST, text=LISTED, subject="[Projects] Staging portal")
     ),
     "through a list that gives it another Message-ID": pair(
-        "same", replace(FIRST, message_id="<list-99@lists.example>", headers="List-Post: <x>\n")
+        "same",
+        replace(FIRST, message_id="<list-99@lists.example>", headers="List-Post: <x>\n"),
+        why="a copy of mail 1",
+    ),
+    "of a short mail through a list that gives it another Message-ID and subject": pair(
+        "same", replace(SHORT, message_id="<l@lists.example>", subject="[Projects] Portal"), SHORT
+    ),
+    "of a short mail written at another time, with another Message-ID": pair(
+        "new",
+        replace(SHORT.later(), message_id="<l@lists.example>", subject="[Projects] Portal"),
+        SHORT,
     ),
     "through a list that writes in the writer's place": pair(
         "same",
@@ -286,6 +296,8 @@ def test_a_pair(bench: Bench, each: Pair) -> None:
     assert got.get((second.action, second.case_id or 0)) == each.means, second
     if each.means == "same":
         assert len(bench.queued()) == briefs
+        # A forward has the client and the subject of its case anyway: that is not what is tested.
+        assert second.why.startswith("joined case 1: ")
         assert each.why in second.why
     if each.means == "told":
         assert {occasion for _, occasion in bench.queued()[briefs:]} == {"new-tag"}
@@ -304,6 +316,14 @@ def test_a_copy_of_a_mail_without_a_case_is_a_duplicate(bench: Bench) -> None:
     assert take(bench, plain).action == "left"
     second = take(bench, replace(plain, to="support@firm.example"))
     assert (second.action, second.why) == ("duplicate", "a copy of mail 1")
+
+
+def test_words_that_came_on_top_of_a_copy_are_judged(bench: Bench) -> None:
+    take(bench, FIRST)
+    added = again(behind="\n\nAnd I am disappointed.", message_id=FIRST.message_id, hours=0)
+    assert (take(bench, added).action, added.date) == ("escalated", FIRST.date)
+    with bench.store.read() as tx:
+        assert cases.get(tx, 1).tags == ("blocker", "dissatisfaction")
 
 
 def test_an_unsure_copy_asks_for_no_second_review(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from triage.messages import Address
 from triage.parsing import parse
 from triage.pipeline.people import client_address, is_same_client
-from triage.pipeline.same_matter import Pair, how_same, is_copy
+from triage.pipeline.same_matter import Pair, copied, how_same
 from triage.pipeline.same_words import is_same_person, said
 from triage.store import cases, inbox, matters
 
@@ -97,20 +97,22 @@ class Matters:
 
     def _copy(self, tx: Connection, stored: Stored, email: Email) -> Same | None:
         received_at = stored.raw.received_at.timestamp()
-        digest = email.text_digest if email.new_text.strip() else "-"
-        if not email.message_id and digest == "-":
-            return None
+        digest = email.text_digest if email.new_text.strip() else ""
         found = matters.perhaps_copies(
             tx,
-            email.message_id or "-",
+            email.message_id,
             digest,
             before=stored.id,
             since=received_at - COPY_WITHIN_S,
             most=COMPARED,
         )
         for pair, earlier in self._pairs(tx, stored, email, found):
-            if is_copy(pair):
-                return self._same(tx, "copy", earlier)
+            added = copied(pair)
+            if added is None:
+                continue
+            same = self._same(tx, "copy", earlier, comment=added)
+            if same.brings_nothing or (same.case and same.case.open):
+                return same
         return None
 
     def _told_again(self, tx: Connection, stored: Stored, email: Email) -> Same | None:
@@ -133,7 +135,7 @@ class Matters:
         if not email.original_id:
             return []
         return matters.perhaps_copies(
-            tx, email.original_id, "-", before=stored.id, since=since, most=COMPARED // 2
+            tx, email.original_id, "", before=stored.id, since=since, most=COMPARED // 2
         )
 
     def _pairs(

@@ -66,20 +66,26 @@ class Pair:
         return abs(self.received_at - self.before_at)
 
 
-def is_copy(pair: Pair) -> bool:
-    """The same mail by another way: its Message-ID or its very second, its writer, its words."""
+def copied(pair: Pair) -> bool | None:
+    """Whether words came on top of a mail that is the same by another way; None: it is not.
+
+    That is told by its Message-ID or its very second, its writer, and its words.
+    """
     email, before = pair.email, pair.before
     same_id = bool(email.message_id) and email.message_id == before.message_id
     if email.date != before.date or not (same_id or email.date):
-        return False
+        return None
     writers = is_same_person(email.sender, before.sender)
     listed = is_list_of(email.sender, before.sender) or is_list_of(before.sender, email.sender)
     if not (writers or listed):
-        return False
+        return None
     if not (email.new_text.strip() or before.new_text.strip()):
-        return pair.mine.subject == pair.theirs.subject and email.attachments == before.attachments
+        same_files = email.attachments == before.attachments
+        return False if same_files and pair.mine.subject == pair.theirs.subject else None
     like = compare(words_of(before.new_text), words_of(email.new_text))
-    return like is not None and len(like.added) <= MOST_ADDED and like.missing <= MOST_ADDED
+    if like is None or max(len(like.added), like.missing) > MOST_ADDED:
+        return None
+    return bool(like.added)
 
 
 def how_same(pair: Pair) -> tuple[How, bool] | None:
