@@ -42,6 +42,9 @@ class Case:
     allowed: set[str] = field(default_factory=set)  # told all the same, because somebody said so
     sent: list[Sent] = field(default_factory=list)  # briefs and reminders
     answered: list[tuple[int, str]] = field(default_factory=list)
+    owner: str = ""
+    taken_by: str = ""
+    client_answered: int = -1
 
     @property
     def barred(self) -> set[str]:

@@ -16,6 +16,7 @@ from tests.month.world import (
     SKIP_TAGS_TO,
     SKIP_TO,
     SKIP_URGENCY,
+    UPDATE_WITHIN,
     URGENCIES,
 )
 
@@ -41,6 +42,12 @@ def urgency_of(tag: str, rule: Rule, words: str) -> int:
 def levels_for(rules: Sequence[Rule]) -> list[Step]:
     """The levels that any of these routes names, in the order of the file."""
     return [level for level in LEVELS if any(level.id in rule.levels for rule in rules)]
+
+
+def update_length(rules: Sequence[Rule]) -> int | None:
+    """How long the client may wait for word from us, by the strictest route."""
+    lengths = [UPDATE_WITHIN if rule.update is None else rule.update for rule in rules]
+    return min((each for each in lengths if each), default=None)
 
 
 def place_of(level: Step | None) -> int:

@@ -21,12 +21,13 @@ from tests.month.hearing import (
     levels_for,
     place_of,
     rule_for,
+    update_length,
     urgency_of,
     who_hears,
 )
 from tests.month.mails import NOT_READ, QUIET_DAYS
 from tests.month.minutes import Wall
-from tests.month.world import FALLBACK, KINDS, LEVELS, OPEN, PEOPLE, ROUTES, SPARING
+from tests.month.world import FALLBACK, KINDS, LEVELS, MOST_UPDATES, OPEN, PEOPLE, ROUTES, SPARING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -228,7 +229,7 @@ class Oracle:
         case.tags = list(dict.fromkeys(tags))
         case.urgency = urgency
         case.told = list(dict.fromkeys([*case.told, *people]))
-        case.status, case.updated = "open", self._now
+        case.status, case.updated, case.taken_by = "open", self._now, ""
 
     def _stop_for_client(self, mail: Mail) -> None:
         """One of us answers the client: the cases of the thread stop."""
@@ -240,11 +241,16 @@ class Oracle:
             asked = max((self._mails[n].at for n in told), default=0)
             same = case.status != "closed" and _same_client(outside[0], case.client)
             if same and mail.at >= asked:
-                self._take(case)
+                self._take(case, mail.sender.partition("@")[0])
+                case.client_answered = max(case.client_answered, mail.at)
+                self._forget_updates(case)
+                if told:
+                    self._inform(case, max(told), tuple(case.tags), self._kinds_of(case))
 
-    def _take(self, case: Case) -> None:
+    def _take(self, case: Case, by: str) -> None:
         if case.status == "open":
             case.status, case.stopped, case.reached = "taken", self._now, -1
+            case.taken_by = by
 
     # ---- Sending ---------------------------------------------------------------------------------
 
@@ -291,6 +297,57 @@ class Oracle:
                   and other.reached == case.reached]  # fmt: skip
         if level is not None and min(sooner, default=level + 1) > level:
             self._set(level, "level", window)
+        if opening:
+            self._inform(case, mail, tags, kinds)
+
+    def _inform(self, case: Case, mail: int, tags: tuple[str, ...], kinds: dict[str, str]) -> None:
+        """From now on the client may wait so long for word; one who waits already, no longer."""
+        waits = any(what == "update" and w.case is case for _, _, what, w in self._timers)
+        window = Window(
+            case=case,
+            mail=mail,
+            began=self._now,
+            reached=case.reached,
+            tags=tags,
+            kinds=tuple(sorted(kinds.items())),
+            opening=True,
+        )
+        length = update_length(window.rules(tags))
+        if length and not waits and not case.client.endswith("firm.example"):
+            self._set(self._wall.after(self._now, length), "update", window)
+
+    def _forget_updates(self, case: Case) -> None:
+        self._timers = [t for t in self._timers if t[2] != "update" or t[3].case is not case]
+        heapq.heapify(self._timers)
+
+    def _update(self, window: Window) -> None:
+        """The client has waited: whoever has the case is reminded, at most three times."""
+        case = window.case
+        rounds = {each.at for each in case.sent if each.occasion == "update"}
+        done = case.status == "closed" or case.client_answered > window.began
+        length = update_length(window.rules(case.tags))
+        if done or len(rounds) >= MOST_UPDATES or length is None:
+            return
+        chasing = ("reminder", "level", "update")
+        chased = [each.at for each in case.sent if each.occasion in chasing]
+        due = self._wall.after(max([window.began, *chased]), length)
+        if due > self._now:
+            self._set(due, "update", window)
+        elif not self._wall.is_open(self._now):
+            self._set(self._wall.after(self._now, 0), "update", window)
+        else:
+            told = [n for n in case.mails if self.actions.get(n) == "escalated"]
+            mail = max(told, default=window.mail)
+            self._inform(case, mail, tuple(case.tags), dict(window.kinds))
+            people = [p for p in self._keepers(case) if p not in case.barred]
+            self._tell(case, people, "update", mail)
+
+    def _keepers(self, case: Case) -> list[str]:
+        """Whoever has the case, or all who have heard of it."""
+        for person in (case.owner, case.taken_by):
+            if person in PEOPLE and (there := self.office().there([person])):
+                return there
+        return self.office().there(case.told)
 
     def _set(self, at: int, what: str, window: Window) -> None:
         heapq.heappush(self._timers, (at, next(self._order), what, window))
@@ -322,6 +379,9 @@ class Oracle:
 
     def _fall_due(self, at: int, what: str, window: Window) -> None:
         case = window.case
+        if what == "update":
+            self._update(window)
+            return
         gone = not set(window.tags) & set(case.tags) or self._labels.get(window.mail) == []
         if case.status != "open" or window.began < case.stopped or gone:
             return
@@ -365,8 +425,10 @@ class Oracle:
         if reply.answer.what == "asks":
             return
         case.answered.append((self._now, reply.person))
-        self._take(case)
+        self._take(case, reply.person)
         match reply.answer.what:
+            case "mine":
+                case.owner = reply.person
             case "done":
                 self._close(case)
             case "tell":

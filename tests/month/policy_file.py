@@ -17,6 +17,7 @@ from tests.month.world import (
     SKIP_TO,
     SKIP_URGENCY,
     SPARING,
+    UPDATE_WITHIN,
     address,
 )
 
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
     from tests.month.world import Away, Rule, World
 
 
+_NEVER = 'update_within = "never"'
+
+
 def policy_toml(world: World) -> str:
     """The whole file."""
     parts = [
-        # Whether clients hear in time has tests of its own: tests/unit/test_informing.py.
-        f'version = "month"\nfallback = "{FALLBACK}"\nupdate_within = "never"',
+        f'version = "month"\nfallback = "{FALLBACK}"\nupdate_within = "{UPDATE_WITHIN}m"',
         *(_person(world, person) for person in PEOPLE),
         f"[roles]\nmanagement = {_list(MANAGEMENT)}",
         _hours(world),
@@ -99,6 +102,8 @@ def _rule_lines(rule: Rule) -> list[str]:
     ]
     if rule.remind_after:
         lines.append(f'remind_after = "{rule.remind_after}m"')
+    if rule.update is not None:
+        lines.append(f'update_within = "{rule.update}m"' if rule.update else _NEVER)
     return lines
 
 

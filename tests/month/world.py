@@ -77,6 +77,7 @@ class Rule:
     levels: tuple[str, ...]
     raises: tuple[tuple[str, str], ...] = ()  # words, and what they raise it to
     remind_after: int | None = None
+    update: int | None = None  # how long the client may wait for word; 0: for ever; None: as usual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,8 @@ LEVELS = (
     Step(id="lead", to=("nora",), within=2 * HOUR),
     Step(id="management", to=MANAGEMENT),
 )
+UPDATE_WITHIN = 2 * DAY_MINUTES  # so long a client may wait for word from us
+MOST_UPDATES = 3
 ALL_LEVELS = tuple(level.id for level in LEVELS)
 ROUTES = {
     "dissatisfaction": Rule(
@@ -103,6 +106,7 @@ ROUTES = {
         within=4 * HOUR,
         levels=ALL_LEVELS,
         raises=(("our solicitor has the papers", "urgent"),),
+        update=6 * HOUR,
     ),
     "scope_mismatch": Rule(
         to=("leah", "ben"),
@@ -127,6 +131,7 @@ ROUTES = {
         levels=("colleague",),
         raises=(("we decide on thursday", "normal"),),
         remind_after=5 * HOUR,
+        update=0,
     ),
 }
 # Kinds: the tag, the sentence that shows it, and where it leads. Nobody who is named hears of
@@ -147,6 +152,7 @@ KINDS = {
             within=4 * HOUR,
             levels=ALL_LEVELS,
             raises=ROUTES["dissatisfaction"].raises,
+            update=ROUTES["dissatisfaction"].update,
         ),
     ),
 }
