@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from triage.parsing.quotes import stripped
 from triage.summary.facts import Facts, gather
 from triage.summary.facts.days import Written, written_at
 from triage.summary.wording import clean_line, shorten
@@ -63,14 +64,16 @@ def facts_of(
 
     Args:
         email: the mail.
-        text: the words of the person whom the brief is about.
+        text: the words of the person whom the brief is about, where the mail is a forward.
         forwarded: whether one of our own people forwarded it; then its date is not theirs.
         received_at: when it came.
         told: the thread before it.
     """
+    # What is newly written counts, however little it is; a classifier is given more to go by.
+    own = text if email.original_sender else stripped(email.text)
     return gather(
         subject=clean_line(email.original_subject or email.subject),
-        text=text,
+        text=own,
         written=Written() if forwarded else _written(email, received_at),
         attachments=email.attachments,
         earlier=told,
