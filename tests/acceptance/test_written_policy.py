@@ -207,6 +207,41 @@ def test_the_brief_of_a_blocked_story_has_the_note_that_marks_it_with_reason_and
     assert "Assigned to: @Marshall Smith" in note
 
 
+def test_a_resolution_is_recommended_credit_and_work_in_kind_before_a_refund(bench: Bench) -> None:
+    hears(bench, "We are disappointed with the quality of the report you delivered.")
+    resolution = text_to(bench, "ben").partition("Resolution: ")[2].lower()
+    credit, refund = resolution.index("credit"), resolution.index("refund")
+    assert credit < resolution.index("work in kind") < refund
+    assert "only where nothing else is reasonable" in resolution
+
+
+def test_where_no_resolution_is_recommended_the_reason_is_given(bench: Bench) -> None:
+    [who] = hears(bench, SITUATIONS["expectations against the scope"][0])
+    assert "Resolution: none recommended: it must be clear first what the Scope of Work says" in (
+        text_to(bench, who)
+    )
+
+
+def test_who_the_client_is_and_what_was_before_stands_in_the_brief(bench: Bench) -> None:
+    hears(bench, "We are disappointed with how this goes.", subject="Report")
+    answer(bench, "ben", "done: explained")
+    hears(bench, "We are disappointed again, with the invoice.", subject="Invoice")
+    brief = text_to(bench, "ben")
+    assert "Northwind" in brief
+    assert "Second case in 30 days" in brief
+
+
+def test_a_client_who_is_left_in_the_dark_is_brought_to_mind_and_nothing_is_sent_to_them(
+    bench: Bench,
+) -> None:
+    hears(bench, "We are disappointed with how this goes.")
+    assert "next word to them by Tue 3 Mar, 10:00" in text_to(bench, "ben")
+    answer(bench, "ben", "mine")
+    sent = pass_time(bench, 30)
+    assert ("ben", "update") in sent
+    assert "has waited for word since" in text_to(bench, "ben")
+
+
 def test_a_matter_may_be_taken_and_handed_on(bench: Bench) -> None:
     hears(bench, SITUATIONS["equipment"][0], STAFF)
     answer(bench, "ben", "mine")
