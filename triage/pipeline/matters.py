@@ -123,7 +123,7 @@ class Matters:
         near = [each for each in recent if _may_be_of(each, author, client)]
         near[:0] = self._attached(tx, stored, email, since)
         for pair, earlier in self._pairs(tx, stored, email, near[:COMPARED]):
-            how = how_same(pair) if pair.apart_s <= self.within_s else None
+            how = how_same(pair)
             same = self._same(tx, how[0], earlier, by=email, comment=how[1]) if how else None
             if same and same.case and (same.case.open or _is_settled(same)):
                 return same
