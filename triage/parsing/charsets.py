@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from functools import lru_cache
 
 _SUPERSETS = {
@@ -58,6 +59,10 @@ _INVISIBLE = "\u00ad\u180e\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f"
 _UNSAFE_IN_TEXT = re.compile(f"[{_UNSAFE}]+")
 _INVISIBLE_ANYWHERE = re.compile(f"[{_INVISIBLE}]+")
 _LINE_RUN = re.compile(rf"[ \t\n\r{_UNSAFE}]+")
+# Nobody sees these between two Latin letters, but they tear the word apart for a program.
+_SPLITTERS = re.compile("(?<=[A-Za-z])[\u200c\u200d\u034f\ufe00-\ufe0f]+(?=[A-Za-z])")
+_MAX_MARKS = 30  # in a row: the Stream-Safe Text Format of Unicode (UAX 15, section 13)
+_PERHAPS_MARKS = re.compile(r"[^\x00-\x7f\w]{31,}")
 
 
 @lru_cache(maxsize=256)
@@ -107,11 +112,26 @@ def _guess(payload: bytes) -> str:
     return _utf8_or(payload, "cp1252")
 
 
+def stream_safe(text: str) -> str:
+    """The text with at most 30 combining marks in a row; normalising more takes quadratic time."""
+    return text if text.isascii() else _PERHAPS_MARKS.sub(_fewer_marks, text)
+
+
+def _fewer_marks(run: re.Match[str]) -> str:
+    kept: list[str] = []
+    marks = 0
+    for char in run.group():
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= _MAX_MARKS:
+            kept.append(char)
+    return "".join(kept)
+
+
 def clean_line(text: str) -> str:
     """One printable line: control, bidi and surrogate runs become one space, ends are trimmed."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    text = _INVISIBLE_ANYWHERE.sub("", text)
+    text = _without_invisible(text)
     return _LINE_RUN.sub(_one_space, text).strip()
 
 
@@ -126,4 +146,8 @@ def clean_text(text: str) -> str:
     if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return text
     text = text.replace("\u2028", "\n").replace("\u2029", "\n")
-    return _INVISIBLE_ANYWHERE.sub("", _UNSAFE_IN_TEXT.sub("", text))
+    return _without_invisible(_UNSAFE_IN_TEXT.sub("", text))
+
+
+def _without_invisible(text: str) -> str:
+    return stream_safe(_SPLITTERS.sub("", _INVISIBLE_ANYWHERE.sub("", text)))

@@ -10,11 +10,15 @@ from __future__ import annotations
 import email
 import email.parser
 import logging
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import mailparser
+import mailparser.utils
+
+from triage.parsing import charsets, limits
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -22,6 +26,16 @@ if TYPE_CHECKING:
 # Its warnings about odd parts are not for the operator: `Email.problems` says what is wrong.
 logging.getLogger("mailparser").addHandler(logging.NullHandler())
 logging.getLogger("mailparser").propagate = False
+
+
+def _normalize(form: Literal["NFC"], text: str) -> str:
+    """What mail-parser does to every text, but not to bodies, which are not read from it."""
+    if len(text) > limits.MAX_HEADER_BYTES:
+        return text
+    return unicodedata.normalize(form, charsets.stream_safe(text))
+
+
+mailparser.utils.normalize = _normalize  # quadratic: hours for a body of combining marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
