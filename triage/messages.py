@@ -313,6 +313,7 @@ class ClientView:
         answered_at, answered_by: the last answer to them, and by whom in words.
         waiting_since: their oldest mail that came after it.
         update_by: until when the policy wants them to hear from us.
+        last_outcome: how the last of their cases ended of which a person has said it; may be empty.
     """
 
     opened: tuple[datetime, ...] = ()
@@ -321,6 +322,7 @@ class ClientView:
     answered_by: str = ""
     waiting_since: datetime | None = None
     update_by: datetime | None = None
+    last_outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.steps import Bench, make_bench
-from triage.store import audit, cases, outbox
+from triage.store import audit, cases, issues, outbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,16 @@ def rows(bench: Bench) -> list[OutboxRow]:
 def case_of(bench: Bench) -> Case:
     with bench.store.read() as tx:
         return cases.get(tx, 1)
+
+
+def first_brief(bench: Bench, case: int) -> str:
+    """Its text on one line."""
+    with bench.store.read() as tx:
+        row = outbox.briefs_of_case(tx, case)[0]
+        mail = message_from_bytes(outbox.notice(tx, row.id).content, policy=policy.default)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return " ".join(str(body.get_content()).split())
 
 
 def answer(bench: Bench, text: str, *, to: str = "first", sender: str = BEN) -> Outcome:
@@ -229,6 +239,23 @@ def test_words_to_a_confirmation_that_asked_nothing_are_free_text(bench: Bench) 
     answer(bench, "mine")
     answer(bench, "credited two hours, yes", to="confirmation")
     assert (case_of(bench).status, case_of(bench).outcome) == ("acknowledged", "")
+
+
+def test_the_next_brief_of_the_client_tells_how_the_last_case_ended(bench: Bench) -> None:
+    answer(bench, "done: credited two hours, could happen again")
+    bench.judge("I am disappointed.", subject="Bill", sender="Omar <omar@client.example>")
+    said = "the last one ended: credited two hours (could happen again)"
+    assert said in first_brief(bench, 2)
+    with bench.store.write() as tx:
+        issues.spare(tx, 1, {"ben"}, bench.clock())
+    bench.judge("We are stuck again.", subject="Door", sender="Omar <omar@client.example>")
+    assert "the last one ended" not in first_brief(bench, 3)
+
+
+def test_what_no_person_has_said_is_no_outcome_to_tell(bench: Bench) -> None:
+    answer(bench, "none")
+    bench.judge("I am disappointed.", subject="Bill", sender="Omar <omar@client.example>")
+    assert "ended" not in first_brief(bench, 2)
 
 
 def test_the_trail_says_who_said_what(bench: Bench) -> None:

@@ -15,6 +15,8 @@ from triage.parsing import parse
 from triage.parsing.history import quoted_mails
 from triage.pipeline.people import answered_in, client_address, is_same_client
 from triage.store import clients, inbox
+from triage.store.repeats import private
+from triage.summary.ending import ending_in_words
 from triage.summary.facts import Told
 from triage.summary.people import name_of, organisation
 from triage.summary.wording import clean_line, day
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from triage.config import Firm
     from triage.messages import Email
     from triage.store.cases import Case
+    from triage.store.clients import PastCase
     from triage.store.inbox import Decided, Stored
 
 _MAILS = 12  # of a thread that are read again, the newest
@@ -146,7 +149,16 @@ def _view(
         answered_by=clean_line(answered_by),
         waiting_since=_utc(min(waiting)) if waiting else None,
         update_by=_utc(update_by) if update_by else None,
+        last_outcome=_last_outcome(tx, known),
     )
+
+
+def _last_outcome(tx: Connection, known: Sequence[PastCase]) -> str:
+    """How the last one ended; nothing of a matter that is kept from somebody."""
+    hidden = private(tx)
+    told = [each for each in known if each.resolved and each.id not in hidden]
+    said = (ending_in_words(each.outcome, recurs=each.recurs) for each in reversed(told))
+    return next((each for each in said if each), "")
 
 
 def _name(address: str, past: Sequence[_Past]) -> str:

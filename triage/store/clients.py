@@ -17,12 +17,17 @@ _MOST = 200  # cases of one client that are looked at, the newest first
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastCase:
-    """An earlier case of a client."""
+    """An earlier case of a client.
+
+    `outcome` and `recurs` are how a person says that it ended; empty and None where nobody has.
+    """
 
     id: int
     client: str
     opened_at: float
     resolved: bool
+    outcome: str = ""
+    recurs: bool | None = None
 
 
 def cases_of(tx: Connection, client: str, *, domain: str = "", before: int) -> list[PastCase]:
@@ -38,7 +43,15 @@ def cases_of(tx: Connection, client: str, *, domain: str = "", before: int) -> l
     if domain:
         whose |= cases.c.client.endswith(f"@{domain}", autoescape=True)
     query = (
-        select(cases.c.id, cases.c.client, cases.c.opened_at, cases.c.status)
+        select(
+            cases.c.id,
+            cases.c.client,
+            cases.c.opened_at,
+            cases.c.status,
+            cases.c.outcome,
+            cases.c.outcome_by,
+            cases.c.recurs,
+        )
         .where(whose, cases.c.id < before, cases.c.merged_into.is_(None))
         .order_by(cases.c.id.desc())
         .limit(_MOST)
@@ -49,6 +62,8 @@ def cases_of(tx: Connection, client: str, *, domain: str = "", before: int) -> l
             client=row.client,
             opened_at=row.opened_at,
             resolved=row.status == "resolved",
+            outcome=row.outcome if row.outcome_by else "",
+            recurs=row.recurs if row.outcome_by else None,
         )
         for row in tx.execute(query)
     ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from triage.summary.wording import moment, short_moment
+from triage.summary.wording import clean_line, moment, short_moment, shorten
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from triage.messages import ClientView
 
+OUTCOME_LIMIT = 100
 _PERIOD = timedelta(days=30)
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -20,8 +21,15 @@ _NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eigh
 def history(client: ClientView, opened_at: datetime) -> str:
     """Their cases with us, such as `third case in 30 days, one in the 30 before; 2 unresolved`.
 
-    `opened_at`: when this case was opened; it counts as one of them.
+    And how the last one ended, where somebody has said. `opened_at`: when this case was opened; it
+    counts as one of them.
     """
+    last = shorten(clean_line(client.last_outcome), OUTCOME_LIMIT)
+    said = _counted(client, opened_at)
+    return f"{said}; the last one ended: {last}" if last else said
+
+
+def _counted(client: ClientView, opened_at: datetime) -> str:
     if not client.opened:
         return "first case with us"
     lately = sum(opened_at - at <= _PERIOD for at in client.opened)
