@@ -387,16 +387,16 @@ def test_a_forward_with_a_new_tag_says_in_the_trail_what_it_is(bench: Bench) -> 
     assert actions == ["escalated", "joined", "escalated"]
 
 
-def test_a_mail_of_another_case_in_a_thread_stays_in_its_thread(bench: Bench) -> None:
-    other = replace(FIRST, text="We are stuck with the printer.", message_id="<p@client.example>")
-    take(bench, other)
+def test_what_is_said_again_belongs_to_its_case_whatever_thread_it_stands_in(bench: Bench) -> None:
+    take(bench, replace(FIRST, text="Could you quote?", message_id="<q@client.example>"))
     take(bench, replace(FIRST, subject="Portal"))
     reply = again(
-        before="As I wrote before, still the same here with us today, sadly for all.\n\n",
-        subject="Re: Printer",
-        headers="References: <p@client.example>\n",
+        before="Sent again, please look at it.\n\n",
+        subject="Re: Call",
+        headers="References: <q@client.example>\n",
     )
-    assert take(bench, reply).case_id == 1
+    outcome = take(bench, reply)
+    assert (outcome.action, outcome.case_id) == ("joined", 2)
 
 
 def brief_row(bench: Bench) -> OutboxRow:

@@ -205,9 +205,7 @@ class Decider:
         if same and same.brings_nothing:
             return self._joined(tx, reading, same.action, same.why, case=same.case, now=now)
         take_client_answer(tx, stored, email, self.firm, clock=self._clock, now=now)
-        case = open_case_of(tx, email, self.firm, now)
-        same = same if same and same.may_be_in(case) else None
-        case = case or (same.case if same else None)
+        case = same.case if same else open_case_of(tx, email, self.firm, now)
         known = [tag for tag in verdict.tags if tag in self.policy.routes]
         part = self._storms.part_of(tx, stored, email, known, now) if known and not case else None
         opens = case is None and part is None

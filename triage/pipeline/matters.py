@@ -58,10 +58,6 @@ class Same:
         """Whether nobody needs to judge it: each word of it has been judged."""
         return not self.comment
 
-    def may_be_in(self, case: cases.Case | None) -> bool:
-        """Whether the case of the mail's own thread is the same, or there is none."""
-        return case is None or (self.case is not None and self.case.id == case.id)
-
     @property
     def action(self) -> str:
         """How a mail ends that brings nothing."""
