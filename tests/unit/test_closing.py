@@ -125,6 +125,7 @@ TO_THE_QUESTION = [
         UNSAID,
     ),
     ("Yes and no, depends on them", "Yes and no, depends on them", UNSAID),
+    ("Yes, it was a one-off", "Yes, it was a one-off", UNSAID),
 ]
 
 
