@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEEDS = (0, 1)
-MAILS = 260
+MAILS = 200
+pytestmark = pytest.mark.timeout(900)  # the first test of each month waits for it to pass
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -35,7 +36,7 @@ def test_everybody_hears_what_the_policy_says_to_the_minute_and_nothing_else(mon
 def test_the_month_has_everything_in_it_that_it_should(month: Month) -> None:
     """A month in which nothing happens would be as expected too."""
     occasions = Counter(sent.occasion for sent in month.seen.sent)
-    assert {"first", "reminder", "level", "new-tag", "corrected", "confirmation"} <= set(occasions)
+    assert {"first", "reminder", "level", "corrected", "update", "confirmation"} <= set(occasions)
     actions = {action for found in month.seen.actions.values() for action in found}
     assert actions >= {"escalated", "left", "not-triaged", "acknowledged", "asked"}
     assert month.seen.restarts > 10

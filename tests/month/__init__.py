@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from tests.month.driving import Drive
 from tests.month.judging import differences
-from tests.month.mails import plan
 from tests.month.oracle import Oracle
+from tests.month.planning import plan
 from tests.month.world import make_world
 
 if TYPE_CHECKING:

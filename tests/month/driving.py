@@ -20,17 +20,17 @@ from tests.fakes import Clock, ListProber, MemorySource
 from tests.month.answering import Reply
 from tests.month.cards import Sent
 from tests.month.mails import INBOX, Planted, bytes_of
-from tests.month.policy_file import policy_toml
+from tests.month.surroundings import SETTLE_S, MailServer, PowerCutError, write_files
 from tests.month.world import FIRM_DOMAIN, address
 from triage import app
-from triage.messages import Delivery, DeliveryStatus, MessageRef, RawMessage
+from triage.messages import MessageRef, RawMessage
 from triage.store import outbox, timers
 from triage.store.tables import messages
 from triage.store.tables import outbox as outbox_table
 from triage.watcher import Beginning, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.month.mails import Mail
@@ -40,63 +40,6 @@ if TYPE_CHECKING:
     from triage.runners.embedded import EmbeddedRunner
     from triage.store.engine import Store
     from triage.store.outbox import OutboxRow
-
-SETTLE_S = 300
-_CONFIG = """
-policy = "policy.toml"
-store = "triage.db"
-key_file = "triage.key"
-
-[firm]
-name = "Firm"
-domains = ["{domain}"]
-timezone = "{zone}"
-
-[[accounts]]
-name = "inbox"
-host = "127.0.0.1"
-username = "hello"
-password_file = "inbox.secret"
-everything = true
-
-[outgoing]
-host = "127.0.0.1"
-sender = "triage@{domain}"
-uncertain = "probe"
-answer_timeout_s = {settle_s}
-uncertain_after_s = {settle_s}
-
-[outgoing.probe]
-account = "inbox"
-"""
-
-
-class PowerCutError(Exception):
-    """The program is gone, in the middle of what it did."""
-
-
-@dataclass(kw_only=True)
-class MailServer:
-    """The outgoing server: keeps what it was given. `cut` ends the program after the next brief."""
-
-    clock: Clock
-    cut: bool = False
-    delivered: list[tuple[int, Notice]] = field(default_factory=list)
-
-    def deliver(self, notice: Notice, claim: Callable[[], bool]) -> Delivery:
-        if not claim():
-            return Delivery(status=DeliveryStatus.NOT_CLAIMED)
-        self.delivered.append((int(self.clock.now) // 60, notice))
-        if self.cut and not notice.subject.startswith(("Re:", "[Reminder", "[Unanswered")):
-            self.cut = False
-            raise PowerCutError
-        return Delivery(status=DeliveryStatus.SENT)
-
-    def check(self) -> None:
-        """Always well."""
-
-    def close(self) -> None:
-        """Nothing to let go of."""
 
 
 @dataclass(kw_only=True)
@@ -132,7 +75,7 @@ class Drive:
         self.source = MemorySource()
         self._keys: list[int | str] = []
         self._by_number = {mail.number: mail for mail in self.oracle.planned}
-        self._write_files()
+        write_files(self.folder, self.world)
 
     def run(self) -> Seen:
         """Step from event to event until the month is over."""
@@ -318,12 +261,3 @@ class Drive:
                 self.seen.actions.setdefault(self._keys[uid - 1], []).append(action)
             self.seen.unfinished = len(outbox.unfinished(tx))
         self.store.close()
-
-    def _write_files(self) -> None:
-        (self.folder / "policy.toml").write_text(policy_toml(self.world))
-        for name in ("inbox.secret", "triage.key"):
-            (self.folder / name).write_text("ab" * 32 + "\n")
-            (self.folder / name).chmod(0o600)
-        zone = self.world.period.zone
-        text = _CONFIG.format(domain=FIRM_DOMAIN, zone=zone, settle_s=SETTLE_S)
-        (self.folder / "triage.toml").write_text(text)
