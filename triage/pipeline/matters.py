@@ -100,7 +100,7 @@ class Matters:
             digest,
             before=stored.id,
             since=received_at - COPY_WITHIN_S,
-            most=COMPARED,
+            most=COMPARED // 2,
         )
         for pair, earlier in self._pairs(tx, stored, email, found):
             added = copied(pair)
