@@ -1,7 +1,7 @@
 """HTML to the text that a reader sees, by lexbor, without what is hidden from them.
 
-Text under `display:none`, `visibility:hidden`, a font size of 0, the `hidden` attribute, or white
-on white does not count: spammers and marketing tools put words there. Quoted blocks come out with
+Text that is not displayed, without size, off the screen or of the colour of its ground does not
+count (see `styles`): spammers and marketing tools put words there. Quoted blocks come out with
 "> " before each line, as plain-text mail writes them. Input is capped by the caller, since lexbor
 is quadratic on large hostile input.
 """
@@ -9,10 +9,17 @@ is quadratic on large hostile input.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
+from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from triage.parsing import styles
+from triage.parsing.styles import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NOT_PROSE = ("head", "title", "script", "style", "template", "noscript", "-comment")
 _EMBEDDED = ("object", "embed", "svg", "math", "iframe", "canvas", "audio", "video", "map")
@@ -24,15 +31,6 @@ _SECTIONS = ("body", "html", "div", "section", "article", "header", "footer", "m
 _LINES = ("tr", "li", "dt", "dd", "address", "center", "caption", "figure", "figcaption", "form")
 _BLOCK = frozenset((*_SECTIONS, *_LINES))
 _CELL = frozenset(("td", "th"))
-_HIDING = re.compile(
-    r"(?:^|;)(?:display:none|visibility:hidden|mso-hide:all|opacity:0(?:\.0+)?(?:;|!|$)"
-    r"|font-size:0(?:\.0+)?(?:px|pt|em|rem|%)?(?:;|!|$)"
-    r"|max-height:0(?:px)?(?:;|!|$))"
-)
-_COLOUR = re.compile(r"(?:^|;)color:([^;!]{1,40})")
-_BACKGROUND = re.compile(r"(?:^|;)background(?:-color|-image)?:([^;!]{1,80})")
-_WHITE = frozenset({"white", "#fff", "#ffffff", "rgb(255,255,255)", "#fffffe", "#fefefe"})
-_NO_COLOUR = frozenset({"", "none", "transparent", "inherit", "initial", "unset"})
 _SPACE = re.compile(r"[ \t\n\r\x0b\x0c\xa0\u3000]+")
 _MANY_NEWLINES = re.compile(r"\n{3,}")
 _MAX_DEPTH = 1_000  # browsers stop at 512; unclosed <p> and <li> count here too
@@ -44,16 +42,6 @@ _UNSEEN_ELEMENT = re.compile(r"<(script|style|head|title)\b[^<]*(?:<(?!/\1)[^<]*
 _QUOTE_CLASSES = ("gmail_quote", "yahoo_quoted", "moz-cite", "protonmail_quote", "zmail_extra")
 
 
-@dataclass(frozen=True, slots=True)
-class _Style:
-    """What a node inherits that decides whether its text is seen."""
-
-    white_text: bool = False
-    white_ground: bool = True
-    quoted: int = 0
-    pre: bool = False
-
-
 @dataclass(slots=True)
 class _Output:
     """Lines under construction; white space collapses as a browser would."""
@@ -63,7 +51,7 @@ class _Output:
     depth: int = 0
     verbatim: bool = False
 
-    def add(self, text: str, style: _Style) -> None:
+    def add(self, text: str, style: Style) -> None:
         if style.quoted != self.depth:
             self.end_line()
             self.depth = style.quoted
@@ -103,7 +91,8 @@ def to_text(html: str) -> str:
     # A style sheet may put a dark ground under white text: then white alone hides nothing.
     styled = "<style" in html and "background" in html
     if root is not None:
-        _walk(root, _Style(white_ground=not styled), out)
+        outer = Style(ground=None) if styled else Style()
+        _walk(root, outer, styles.sheets(html), out)
     out.end_line()
     return _MANY_NEWLINES.sub("\n\n", "\n".join(out.lines)).strip("\n")
 
@@ -126,20 +115,20 @@ def _without_tags(html: str) -> str:
     return "\n".join(line.strip() for line in unescape(text).split("\n") if line.strip())
 
 
-def _walk(root: LexborNode, outer: _Style, out: _Output) -> None:
+def _walk(root: LexborNode, outer: Style, rules: Mapping[str, str], out: _Output) -> None:
     """Depth first without recursion: nesting is the sender's choice."""
-    stack: list[tuple[LexborNode | str, _Style]] = [(root, outer)]
+    stack: list[tuple[LexborNode | str, Style]] = [(root, outer)]
     while stack:
         node, style = stack.pop()
         if isinstance(node, str):
             _close(node, out)
             continue
         if node.is_text_node:
-            if not (style.white_text and style.white_ground):
+            if style.is_seen:
                 out.add(node.text_content or "", style)
             continue
         tag = node.tag or ""
-        inner = _open(node, tag, style, out)
+        inner = _open(node, tag, style, rules, out)
         if inner is None:
             continue
         stack.append((tag, style))
@@ -149,17 +138,20 @@ def _walk(root: LexborNode, outer: _Style, out: _Output) -> None:
             child = child.prev
 
 
-def _open(node: LexborNode, tag: str, style: _Style, out: _Output) -> _Style | None:
+def _open(
+    node: LexborNode, tag: str, style: Style, rules: Mapping[str, str], out: _Output
+) -> Style | None:
     """Start an element; the style its children see, or None when it is not seen at all."""
     if tag in _DROPPED:
         return None
     attributes = node.attributes
     inner = style
     if attributes:
-        seen = _restyle(tag, attributes, style)
+        seen = styles.restyle(attributes, style, rules)
         if seen is None:
             return None
-        inner = seen
+        quoted = min(style.quoted + _quotes(tag, attributes), _MAX_QUOTE_DEPTH)
+        inner = seen if quoted == seen.quoted else replace(seen, quoted=quoted)
     if tag == "br":
         out.end_line(keep_empty=True)
     elif tag in _PARAGRAPH:
@@ -169,7 +161,7 @@ def _open(node: LexborNode, tag: str, style: _Style, out: _Output) -> _Style | N
         if tag == "li":
             out.current.append("- ")
     if tag == "pre":
-        inner = _Style(inner.white_text, inner.white_ground, inner.quoted, pre=True)
+        inner = replace(inner, pre=True)
     return inner
 
 
@@ -180,38 +172,6 @@ def _close(tag: str, out: _Output) -> None:
         out.end_line()
     elif tag in _CELL:
         out.current.append(" ")
-
-
-def _restyle(tag: str, attributes: dict[str, str | None], style: _Style) -> _Style | None:
-    css = (attributes.get("style") or "").lower()
-    css = "".join(css.split())
-    if "hidden" in attributes or (css and _HIDING.search(css)):
-        return None
-    colour = _last(_COLOUR, css) or (tag == "font" and attributes.get("color")) or ""
-    ground = _last(_BACKGROUND, css) or attributes.get("bgcolor") or attributes.get("background")
-    quoted = min(style.quoted + _quotes(tag, attributes), _MAX_QUOTE_DEPTH)
-    if not colour and not ground and quoted == style.quoted:
-        return style
-    return _Style(
-        white_text=_is_white(colour) if colour else style.white_text,
-        white_ground=_is_ground_white(ground or "", style),
-        quoted=quoted,
-        pre=style.pre,
-    )
-
-
-def _last(pattern: re.Pattern[str], css: str) -> str:
-    found = pattern.findall(css)
-    return str(found[-1]) if found else ""
-
-
-def _is_white(colour: str) -> bool:
-    return colour.strip().lower() in _WHITE
-
-
-def _is_ground_white(ground: str, style: _Style) -> bool:
-    ground = ground.strip().lower()
-    return style.white_ground if ground in _NO_COLOUR else ground in _WHITE
 
 
 def _quotes(tag: str, attributes: dict[str, str | None]) -> bool:
