@@ -399,6 +399,16 @@ def test_what_is_said_again_belongs_to_its_case_whatever_thread_it_stands_in(ben
     assert (outcome.action, outcome.case_id) == ("joined", 2)
 
 
+def test_it_is_the_mail_that_must_be_recent_and_not_its_case(bench: Bench) -> None:
+    take(bench, FIRST)
+    chase = FIRST.later(
+        text="I am disappointed.", headers=f"In-Reply-To: {FIRST.message_id}\n", hours=4 * 24
+    )
+    assert take(bench, chase).case_id == 1
+    outcome = take(bench, again(subject="Portal once more", hours=6 * 24))
+    assert (outcome.action, outcome.case_id) == ("escalated", 2)
+
+
 def brief_row(bench: Bench) -> OutboxRow:
     with bench.store.read() as tx:
         return outbox.briefs_of_case(tx, 1)[0]
