@@ -55,6 +55,11 @@ def lines(found: Explanation, policy: Policy, zone: str) -> Iterator[str]:
             "An answer to any of the briefs ends it for all, and so does an answer to the client "
             f"in the thread, or {resolve}."
         )
+    if found.update_by:
+        yield from _wrapped(
+            f"The client is to hear from us by {_at(found.update_by, zone)}; else whoever has the "
+            "case is reminded."
+        )
     yield ""
     versions = dict.fromkeys(row.policy for row in found.briefs if row.policy)
     model = f"model {mail.model}, " if mail.model else ""
@@ -120,6 +125,7 @@ _OCCASIONS = {
     "reminder": "reminder",
     "storm": "about mails that joined",
     "level": "the next level",
+    "update": "the client has not heard from us",
     "corrected": "a person tagged it",
     "undelivered": "in place of a brief that could not be delivered",
     "unreadable": "it could not be read",
@@ -172,6 +178,7 @@ def as_record(found: Explanation) -> dict[str, Any]:
             "tags": list(case.tags),
             "urgency": case.urgency.label,
             "level": case.level,
+            "update_by": found.update_by,
         },
         "rules": [
             {

@@ -67,6 +67,7 @@ class Explanation:
         briefs: what was sent, oldest first; each says why.
         steps: what happens next.
         storms: mails that joined it instead of being told one by one.
+        update_by: when whoever has the case is reminded, unless the client has heard from us.
         trial: it was decided only to see what would happen, and nothing was sent.
     """
 
@@ -78,6 +79,7 @@ class Explanation:
     briefs: tuple[OutboxRow, ...] = ()
     steps: tuple[Step, ...] = ()
     storms: tuple[Storm, ...] = ()
+    update_by: float | None = None
     trial: bool = False
 
 
@@ -105,6 +107,7 @@ def explain(tx: Connection, case_id: int, clock: CaseClock, firm: Firm) -> Expla
         briefs=briefs,
         steps=tuple(_steps(clock, case, timers.waiting(tx, case_id), excluded)),
         storms=tuple(storms.of_case(tx, case_id)),
+        update_by=_update_by(tx, case),
     )
 
 
@@ -119,6 +122,11 @@ def _rules(policy: Policy, tags: Collection[str], email: Email, kind: str) -> tu
         place = f"kinds.{refined.id}" if refined else f"routes.{reason.tag}"
         rules.append(Rule(place=place, reason=reason, route=taken))
     return tuple(rules)
+
+
+def _update_by(tx: Connection, case: cases.Case) -> float | None:
+    waiting = [timer.due_at for timer in timers.pending(tx, case.id, "update")]
+    return min(waiting, default=None) if case.open else None
 
 
 def _steps(

@@ -49,7 +49,10 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
-    """The case this mail belongs to, and what came before it."""
+    """The case this mail belongs to, and what came before it.
+
+    `owner` is an address, `owner_name` the same person in words; both empty while nobody has it.
+    """
 
     case_id: int
     opened: str
@@ -57,6 +60,7 @@ class Thread:
     earlier_titles: tuple[str, ...] = ()
     earlier_subjects: tuple[str, ...] = ()
     owner: str = ""
+    owner_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

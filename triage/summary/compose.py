@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from classifiers.api import Verdict
     from triage.config import Firm
-    from triage.messages import CaseView, Email, Escalation, RawMessage, Reason
+    from triage.messages import CaseView, Email, Escalation, RawMessage, Reason, Recipient
     from triage.summary.facts import Told
 
 FILE_NAME_LIMIT = 80
@@ -119,7 +119,7 @@ def summarise(
         written_day=day(when, firm.timezone),
         received_at=raw.received_at,
         subject=subject,
-        thread=_thread(case, named, firm),
+        thread=_thread(case, named, firm, escalation.recipients),
         store_id=message_id_in_store,
         policy_version=clean_line(policy_version),
         place=clean_line(f"{raw.ref.account}, folder {raw.ref.folder}, UID {raw.ref.uid}"),
@@ -238,7 +238,10 @@ def _quote_order(
     return tuple(dict.fromkeys((*first, *tags)))
 
 
-def _thread(case: CaseView, titles: Mapping[str, str], firm: Firm) -> Thread:
+def _thread(
+    case: CaseView, titles: Mapping[str, str], firm: Firm, people: Sequence[Recipient]
+) -> Thread:
+    names = {person.address.lower(): person.name for person in people}
     return Thread(
         case_id=case.id,
         opened=moment(case.opened_at, firm.timezone),
@@ -248,6 +251,7 @@ def _thread(case: CaseView, titles: Mapping[str, str], firm: Firm) -> Thread:
             shorten(clean_line(subject), SUBJECT_LIMIT) for subject in case.earlier_subjects
         ),
         owner=clean_line(case.owner),
+        owner_name=clean_line(names.get(case.owner.lower(), case.owner)),
     )
 
 
