@@ -17,8 +17,8 @@ from triage.config import AfterDecision, ImapAccount
 from triage.errors import SourceError
 from triage.messages import MailKind
 from triage.parsing import parse
-from triage.pipeline.decide import NOT_TRIAGED
 from triage.pipeline.people import document
+from triage.pipeline.reading import NOT_TRIAGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

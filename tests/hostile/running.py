@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from classifiers.api import Evidence, Verdict
 from tests.steps import make_bench
-from triage.pipeline.decide import MAX_ATTEMPTS, RETRY_S
+from triage.pipeline.decide import RETRY_S
+from triage.pipeline.reading import MAX_ATTEMPTS
 from triage.store import inbox, outbox
 from triage.store.engine import Store
 

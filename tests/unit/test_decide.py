@@ -8,7 +8,7 @@ import pytest
 from tests.fakes import ListProber
 from tests.steps import Bench, make_bench
 from triage.messages import DeliveryStatus
-from triage.pipeline.decide import NOVEL
+from triage.pipeline.reading import NOVEL
 from triage.pipeline.send import RetryRules
 from triage.store import audit, cases, inbox, outbox
 

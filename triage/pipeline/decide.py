@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from triage.hearers import turns_taken
-from triage.messages import Address, Email, Escalation, MailKind, Outcome
+from triage.messages import Escalation, MailKind, Outcome
 from triage.parsing import normalise_subject, parse
 from triage.pipeline.again import Rewriter
 from triage.pipeline.answers import AnswerTaker
@@ -26,6 +26,16 @@ from triage.pipeline.matters import Matters
 from triage.pipeline.people import (
     client_address,
     document,
+)
+from triage.pipeline.reading import (
+    MAX_ATTEMPTS,
+    NOT_TRIAGED,
+    NOTHING_READ,
+    Reading,
+    is_classified,
+    nothing_to_read,
+    trouble_with,
+    why_unsure,
 )
 from triage.pipeline.repeats import suggestion_for
 from triage.pipeline.storms import StormWatch
@@ -44,32 +54,8 @@ if TYPE_CHECKING:
     from triage.pipeline.briefs import BriefWriter
     from triage.policy import Policy
     from triage.store.engine import Store
-    from triage.store.inbox import Stored
 
-MAX_ATTEMPTS = 3  # then a person gets it; if that fails too, without anything out of the mail
 RETRY_S = 120  # a mail on which deciding failed rests this long, times its attempts squared
-
-NOT_TRIAGED = {
-    MailKind.AUTO_REPLY: "an automatic reply",
-    MailKind.BOUNCE: "a delivery report",
-    MailKind.LIST: "a newsletter or mailing list",
-    MailKind.OURS: "sent by this program",
-}
-
-NOVEL = "unlike the mails the model learned from, such as another language"
-
-_NOTHING_READ = Email(
-    subject="", sender=Address(address=""), text="", new_text="", kind=MailKind.UNREADABLE
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A stored message as it was understood; `verdict` is None when it was not classified."""
-
-    stored: Stored
-    email: Email
-    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +126,7 @@ class Decider:
             return inbox.count_pending(tx, now)
 
     def _classified(self, readings: Sequence[Reading]) -> list[Reading]:
-        wanted = [r for r in readings if _is_classified(r)]
+        wanted = [r for r in readings if is_classified(r)]
         verdicts: dict[int, Verdict] = {}
         if wanted:
             documents = [document(r.email, self.firm) for r in wanted]
@@ -172,13 +158,13 @@ class Decider:
     def _decide(self, tx: Connection, reading: Reading, now: float) -> Outcome | None:
         stored, email = reading.stored, reading.email
         if stored.attempts > MAX_ATTEMPTS:  # even the brief to the fallback person failed
-            email = _NOTHING_READ
+            email = NOTHING_READ
             reading = Reading(stored=stored, email=email)
         inbox.link_thread(tx, stored.id, email.thread_ids)
         copy_of = inbox.earlier_copy(tx, stored)
         if copy_of is not None:
             return self._conclude(tx, reading, "duplicate", f"the same bytes as message {copy_of}")
-        trouble = "" if email.loop else _trouble(stored, email)
+        trouble = "" if email.loop else trouble_with(stored, email)
         returned = bool(trouble) and returns_unreadable(tx, stored, email)
         if trouble and not returned:
             return self._tell_unread(tx, reading, trouble, now)
@@ -244,9 +230,9 @@ class Decider:
         if part:
             self._storms.join(tx, part, now, told=False)
         open_questions = set(verdict.unsure_tags) - set(case.tags if case else ())
-        unread = _nothing_to_read(email) or (verdict.novel and not verdict.tags)
+        unread = nothing_to_read(email) or (verdict.novel and not verdict.tags)
         if open_questions or unread:
-            why = _why_unsure(verdict, email)
+            why = why_unsure(verdict, email)
             return self._conclude(tx, reading, "unsure", why, case_id=case_id)
         if case and (verdict.tags or verdict.unsure):
             because = same or part
@@ -446,44 +432,6 @@ class Decider:
             ],
             decided_at=now,
         )
-
-
-def _is_classified(reading: Reading) -> bool:
-    email = reading.email
-    plain = email.kind is MailKind.ORDINARY and not email.loop
-    return plain and not _trouble(reading.stored, email)
-
-
-def _trouble(stored: Stored, email: Email) -> str:
-    """Why a person must read this instead of the classifier; empty if the classifier may."""
-    if stored.attempts >= MAX_ATTEMPTS:
-        return f"The program failed on this mail {stored.attempts} times ({stored.error})."
-    if not stored.raw.complete:
-        return f"The mail could not be fetched whole: {stored.raw.problem}."
-    if email.kind is MailKind.UNREADABLE:
-        return "; ".join(email.problems) or "The mail could not be read."
-    if _body_lost(email):
-        return f"Its text could not be read: {'; '.join(email.problems)}."
-    return ""
-
-
-def _body_lost(email: Email) -> bool:
-    malformed = any(problem.startswith("malformed") for problem in email.problems)
-    return malformed and not email.text.strip() and not email.attachments
-
-
-def _nothing_to_read(email: Email) -> bool:
-    return not email.text.strip()
-
-
-def _why_unsure(verdict: Verdict, email: Email) -> str:
-    found = ", ".join(f"{tag} {verdict.scores[tag]:.2f}" for tag in verdict.unsure_tags)
-    reasons = [f"perhaps {found}"] if found else []
-    if _nothing_to_read(email):
-        reasons.insert(0, "there is no text to judge")
-    elif verdict.novel:
-        reasons.insert(0, NOVEL)
-    return "; ".join(reasons)
 
 
 def _known(case: cases.Case, told: Sequence[str]) -> KnownCase:
