@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.steps import POLICY as BENCH_POLICY
 from tests.steps import Bench, make_bench
 from triage.cli import app
 from triage.cli.tables import when
+from triage.messages import Urgency
+from triage.policy import Storms, Volume
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -60,6 +64,33 @@ def test_times_are_the_firm_s_with_the_name_of_its_zone(bench: Bench, tmp_path: 
     assert when(bench.clock(), "Asia/Kolkata").endswith(" IST")
     for arguments in (["status"], ["show", "1"], ["show", "--mail", "1"]):
         assert when(bench.clock(), "Asia/Kolkata") in run(tmp_path, *arguments).stdout
+
+
+def test_status_and_show_tell_what_joined_and_what_waits_for_a_digest(
+    bench: Bench, tmp_path: Path
+) -> None:
+    people = {key: replace(p, digest="daily") for key, p in BENCH_POLICY.people.items()}
+    bench.decider = replace(
+        bench.decider,
+        policy=replace(
+            BENCH_POLICY,
+            people=people,
+            storms=Storms(mails=1),
+            volume=Volume(digest_below=Urgency.NORMAL),
+        ),
+    )
+    bench.judge("Send a quote.", sender="eve@other.example")
+    for number in range(3):
+        bench.judge(f"We are stuck with {'x' * (number + 5)}.", subject=f"S{number}")
+    said = " ".join(run(tmp_path, "status").stdout.split())
+    assert "Case 2. Not told one by one: 2 mails" in said
+    assert "waits for their digest, or until" in said
+    assert 'low urgency: what is "low" goes to the digest' in said
+    shown = " ".join(run(tmp_path, "show", "2").stdout.split())
+    assert "part of a storm, mail 3; they are all from client.example" in shown
+    found = json.loads(run(tmp_path, "status", "--json").stdout)
+    assert [storm["mails"] for storm in found["storms"]] == [2]
+    assert {row["held_for"] for row in found["outbox"]} == {"", "low"}
 
 
 def test_the_zone_s_name_follows_the_season() -> None:

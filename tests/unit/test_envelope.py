@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import triage
 from tests.factories import make_address, make_email
 from tests.steps import FIRM, POLICY, Bench, make_bench
 from triage.addresses import mailbox_key
@@ -20,7 +22,6 @@ from triage.store import audit, cases, inbox, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sqlalchemy import Connection
 
@@ -47,6 +48,16 @@ def rows(bench: Bench) -> list[tuple[str, str, str]]:
     with bench.store.read() as tx:
         found = [row for case in range(1, 4) for row in outbox.of_case(tx, case)]
     return [(row.recipient, row.occasion, row.state) for row in found]
+
+
+def test_there_is_one_way_into_the_outbox_and_every_mail_of_ours_takes_it() -> None:
+    root = Path(triage.__file__).parent
+    found = [
+        str(path.relative_to(root))
+        for path in root.rglob("*.py")
+        if "outbox.put(" in path.read_text(encoding="utf-8")
+    ]
+    assert found == ["pipeline/envelope.py"]
 
 
 # ---- One mailbox, however it is written ----------------------------------------------------------

@@ -9,6 +9,8 @@ from email.policy import default
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.steps import POLICY, Bench, make_bench
 from triage.policy import Level, Policy, Storms
@@ -308,6 +310,62 @@ def test_what_cannot_be_read_hides_no_readable_mail(bench: Bench) -> None:
     for each in range(6):
         bench.judge("", content=UNREADABLE + bytes([each]))
     assert bench.judge("We are stuck.").action == "escalated"
+
+
+# ---- Whatever comes ------------------------------------------------------------------------------
+
+TEXTS = ("We are stuck with the {}.", "It was included: {}.", "I am disappointed by the {}.")
+
+
+@st.composite
+def bursts(draw: st.DrawFn) -> list[tuple[int, int, int]]:
+    """Mails: (number of the sender, of the text, minutes since the one before)."""
+    minutes = st.sampled_from((0, 0, 1, 2, 3, 5, 50))
+    mail = st.tuples(st.integers(0, 1), st.sampled_from((0, 0, 1, 2)), minutes)
+    return draw(st.lists(mail, min_size=8, max_size=14))
+
+
+def test_every_mail_of_any_burst_is_told_alone_or_in_an_update(bench: Bench) -> None:
+    joined = 0
+
+    @settings(max_examples=12, deadline=None, derandomize=True)
+    @given(bursts())
+    def holds(mails: list[tuple[int, int, int]]) -> None:
+        nonlocal joined
+        bench.clock.now += 30 * 24 * HOUR
+        stored = []
+        for sender, text, minutes in mails:
+            bench.clock.now += 60 * minutes
+            word = "".join(chr(97 + (bench.uid * 7 + each * 5) % 26) for each in range(9))
+            stored.append(
+                bench.receive(
+                    TEXTS[text].format(f"{word} {word[::-1]}"),
+                    sender=f"dana@client{sender}.example",
+                    subject=word,
+                )
+            )
+            bench.decide()
+            bench.follow_up.run_due(bench.clock())
+        for _ in range(6):
+            bench.clock.now += HOUR
+            bench.follow_up.run_due(bench.clock())
+        with bench.store.write() as tx:
+            found = [inbox.decided(tx, each) for each in stored]
+            alone = [mail for mail in found if mail.action == "escalated"]
+            rows = [row for mail in alone for row in outbox.of_case(tx, mail.case_id or 0)]
+            told = {row.message_id for row in rows}
+            gales = storms.lately(tx, bench.clock() - 20 * 24 * HOUR)
+            inside = {each.message_id for gale in gales for each in storms.joined(tx, gale)}
+            for mail in found:
+                cases.resolve(tx, mail.case_id or 0, "done", bench.clock())
+        assert {mail.id for mail in alone} <= told
+        assert {mail.id for mail in found if mail.action != "escalated"} == inside
+        assert all(gale.told == gale.mails and gale.over_at for gale in gales)
+        assert sum(gale.mails for gale in gales) == len(inside)
+        joined += len(inside)
+
+    holds()
+    assert joined > 5  # else it has tried nothing
 
 
 # ---- Rules ---------------------------------------------------------------------------------------

@@ -134,6 +134,22 @@ def test_what_is_high_is_never_held_back(bench: Bench) -> None:
     assert {come(bench, STUCK) for _ in range(6)} == {"queued"}
 
 
+def test_what_is_high_is_never_held_back_however_long_there_is_for_an_answer(
+    tmp_path: Path,
+) -> None:
+    slow = replace(POLICY.routes["blocker"], acknowledge_within_s=None, deliver="digest")
+    bench = bench_of(tmp_path, replace(POLICY, routes=POLICY.routes | {"blocker": slow}))
+    assert {come(bench, STUCK) for _ in range(4)} == {"queued"}
+
+
+def test_what_waits_for_its_low_urgency_uses_up_no_budget(tmp_path: Path) -> None:
+    volume = Volume(daily=2, digest_below=Urgency.NORMAL)
+    bench = bench_of(tmp_path, replace(POLICY, volume=volume))
+    assert [come(bench, text) for text in (QUOTE, QUOTE, QUOTE, SCOPE, SCOPE, SCOPE)] == [
+        *("digest", "digest", "digest", "queued", "queued", "digest"),
+    ]
+
+
 def test_briefs_of_high_urgency_use_up_the_budget_too(bench: Bench) -> None:
     come(bench, STUCK)
     come(bench, STUCK)

@@ -79,7 +79,7 @@ def arrive(tx: Connection, arrival: Arrival) -> None:
     )
 
 
-def near(tx: Connection, at: float, within_s: float, limit: int = 200) -> list[Arrival]:
+def near(tx: Connection, at: float, within_s: float, limit: int = 100) -> list[Arrival]:
     """The newest mails that came within so many seconds of `at`, newest first."""
     query = (
         select(arrivals, messages.c.case_id)
