@@ -344,12 +344,23 @@ def test_a_mail_after_a_newsletter_with_its_words_is_judged(bench: Bench) -> Non
     ("second", "means"),
     [
         (replace(FIRST, to="support@firm.example"), ("joined", 1)),
+        (
+            again(behind="\n\nStill stuck.", message_id=FIRST.message_id, hours=0),
+            ("escalated", 2),
+        ),
         (forward(FIRST), ("joined", 1)),
         (forward(FIRST, note="FYI, see below.\n\nNora"), ("joined", 1)),
         (forward(FIRST, note="They called: it is not solved."), ("escalated", 2)),
         (again(before="Sending this again.\n\n"), ("escalated", 2)),
     ],
-    ids=["copy", "forward", "FYI", "forward with a comment", "repeat by the client"],
+    ids=[
+        "copy",
+        "more in a copy",
+        "forward",
+        "FYI",
+        "forward with a comment",
+        "repeat by the client",
+    ],
 )
 def test_once_a_case_is_closed_whoever_writes_again_is_heard(
     bench: Bench, second: Mail, means: tuple[str, int]
