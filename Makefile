@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 
 ENCODER_VENV := .venv-encoder
 
-.PHONY: setup demo test lint soak month kills bench encoder
+.PHONY: setup demo test lint soak month kills mutations bench encoder
 
 setup: $(STAMP)
 
@@ -42,6 +42,10 @@ month: $(STAMP)
 # Kill -9 in every phase of training and promotion, a hundred times: about three minutes.
 kills: $(STAMP)
 	@$(BIN)/python -m tests.kills --kills 100
+
+# Fifty thousand damaged mails, from bytes to brief: about half an hour. Needs the folder of hard mails.
+mutations: $(STAMP)
+	@$(BIN)/python -m tests.mutations --count 50000 --seed $(SEED)
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.named_tests import ROOT, Named, missing, named_in
+
 PAGE = ROOT / "docs" / "policy-rules.md"
-_TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 _HEAD = ("rule", "---")
 
 
@@ -22,7 +18,7 @@ class Row:
 
     rule: str
     where: str
-    tests: tuple[tuple[str, str], ...]
+    tests: tuple[Named, ...]
 
 
 def rows() -> list[Row]:
@@ -31,20 +27,10 @@ def rows() -> list[Row]:
     for each in cells:
         assert len(each) == 3, f"a row has three cells, and this one has not: {each}"
     return [
-        Row(rule=rule, where=where, tests=tuple(_TEST.findall(tests)))
+        Row(rule=rule, where=where, tests=named_in(tests))
         for rule, where, tests in cells
         if rule not in _HEAD
     ]
-
-
-@cache
-def names_in(file: str) -> frozenset[str]:
-    """The names of the tests in a file; none where there is no such file."""
-    path = ROOT / file
-    if not path.exists():
-        return frozenset()
-    found = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    return frozenset(node.name for node in found if isinstance(node, ast.FunctionDef))
 
 
 def test_both_documents_are_gone_through() -> None:
@@ -63,5 +49,5 @@ def test_no_rule_stands_there_twice() -> None:
 def test_every_rule_says_where_it_is_carried_out_and_names_tests_that_there_are(row: Row) -> None:
     assert len(row.where) > 4
     assert row.tests, f"no test shows this rule: {row.rule}"
-    missing = [f"{file}::{name}" for file, name in row.tests if name not in names_in(file)]
-    assert not missing, f"{row.rule}: there is no {', '.join(missing)}; name the test that shows it"
+    lost = missing(row.tests)
+    assert not lost, f"{row.rule}: there is no {', '.join(lost)}; name the test that shows it"
