@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -110,6 +110,7 @@ def test_the_reminder_says_since_when_the_client_waits_and_suggests_a_holding_re
     assert "The client has waited for word since Mon 2 Mar, 10:00." in text
     assert bench.channel.delivered[-1].subject.startswith("[Client waits, normal] Blocker,")
     assert "Suggested answer: A holding reply" in text
+    assert "Owner: Ben" in text
 
 
 def test_the_strictest_route_counts(bench: Bench) -> None:
@@ -168,6 +169,18 @@ def test_an_answer_to_the_client_sets_it_anew(bench: Bench) -> None:
     text = text_to(bench, "ben")
     assert "The client has not heard from us since Mon 2 Mar, 16:00." in text
     assert "Client: last answered Mon 2 Mar, 16:00 by Leah; next word to them by" in text
+
+
+def test_an_answer_that_is_read_late_counts_from_when_it_came(bench: Bench) -> None:
+    taken(bench)
+    run_until(bench, "2026-03-02T15:30")
+    came_at = datetime.fromtimestamp(at("2026-03-02T12:00"), UTC)
+    content = (
+        b"From: leah@firm.example\r\nTo: dana@client.example\r\nSubject: Re: Portal\r\n"
+        b"In-Reply-To: <a@client.example>\r\nMessage-ID: <r@firm.example>\r\n\r\nOn it.\r\n"
+    )
+    bench.receive("", content=content, received_at=came_at)
+    assert updates(run_until(bench, "2026-03-04T11:00")) == [("Tue 12:00", "ben")]
 
 
 def test_answers_in_time_leave_everybody_in_peace(bench: Bench) -> None:

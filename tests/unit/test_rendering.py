@@ -6,6 +6,7 @@ import email
 import email.policy
 import re
 from email.message import EmailMessage
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -599,6 +600,20 @@ def test_an_own_answer_is_used(tmp_path: Path) -> None:
     )
     renderer = Renderer(firm=make_firm(), sender=SENDER, templates=tmp_path)
     assert "Dear Dana, staging is [reason]." in body(rendered(renderer=renderer), "plain")
+
+
+@pytest.mark.parametrize("name", ["full-of-facts", "client-waits", "one-tag"])
+def test_facts_and_what_is_said_of_the_client_stand_in_text_and_html_alike(name: str) -> None:
+    brief = GALLERY[name]()
+    plain, html = body(rendered(brief), "plain"), body(rendered(brief), "html")
+    shown = (" ".join(plain.split()), " ".join(unescape(re.sub("<[^>]+>", "", html)).split()))
+    for text in shown:
+        for point in brief.points:
+            assert point.label in text
+            for line in point.lines:
+                assert all(part in text for part in (line.text, line.day, f"({line.where})"))
+        for said in (brief.history[1:], brief.informed, brief.thread.owner_name):
+            assert said in text
 
 
 def test_further_texts_stand_below_the_details_and_are_folded_away_in_html() -> None:

@@ -51,7 +51,7 @@ def take_client_answer(
             received_at >= _asked_at(tx, case.id)
         ):
             _note_answer(tx, case, message_id=stored.id, by=by, at=received_at, now=now)
-            inform_anew(tx, clock, case, now)
+            inform_anew(tx, clock, case, answered_at=received_at, now=now)
             answered.append(case.id)
     return answered
 

@@ -56,9 +56,7 @@ class Informer:
         now: float,
     ) -> bool:
         """Remind whoever has the case, if the client still waits; whether anybody is reminded."""
-        if not case.open or (case.answered_at or 0.0) > timer.began_at:
-            return False
-        if len(_reminders(briefs)) >= MOST_REMINDERS:
+        if not case.open or len(_reminders(briefs)) >= MOST_REMINDERS:
             return False
         chased_at = [row.created_at for row in briefs if row.occasion in _CHASING]
         basis = replace(basis_of(timer), tags=case.tags)
@@ -116,15 +114,17 @@ class Informer:
         return f"The client {says} {short_moment(datetime.fromtimestamp(since, UTC), zone)}."
 
 
-def inform_anew(tx: Connection, clock: CaseClock, case: cases.Case, now: float) -> None:
-    """The client has just been answered: they may wait as long again, and no shorter."""
+def inform_anew(
+    tx: Connection, clock: CaseClock, case: cases.Case, *, answered_at: float, now: float
+) -> None:
+    """The client was answered at a time: from then on they may wait as long again."""
     for timer in timers.pending(tx, case.id, "update"):
         timers.finish(tx, timer.id, now)
     told = [mail.id for mail in inbox.of_case(tx, case.id) if mail.action == "escalated"]
     if told:
         kinds = {tag: issue.kind for tag, issue in issues.of_case(tx, case.id).items()}
         basis = Basis(tags=case.tags, issue=kinds_key(kinds), step=case.level)
-        clock.inform_client(tx, case=case, message_id=max(told), basis=basis, now=now)
+        clock.inform_client(tx, case=case, message_id=max(told), basis=basis, now=answered_at)
 
 
 def _reminders(briefs: Sequence[OutboxRow]) -> set[float]:
