@@ -16,6 +16,7 @@ from triage.policy import DAY_S, Kind, Policy, Repeats
 from triage.policy_file import load_policy, parse_policy
 from triage.repeats import PastMatter, repeated
 from triage.store import audit, cases, issues, outbox
+from triage.store.uniting import unite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,7 +169,15 @@ def test_a_further_mail_of_a_case_says_nothing_of_it(bench: Bench) -> None:
     assert all("worth a change" not in text for n in (1, 2) for text in texts(bench, n))
 
 
-def test_old_cases_nothings_and_parts_of_others_do_not_count(bench: Bench) -> None:
+def test_two_cases_that_are_one_matter_count_once(bench: Bench) -> None:
+    open_cases(bench, 3)
+    assert matters(bench) != []
+    with bench.store.write() as tx:
+        unite(tx, 1, 2, by="ben", now=bench.clock())
+    assert matters(bench) == []
+
+
+def test_old_cases_and_nothings_do_not_count(bench: Bench) -> None:
     open_cases(bench, 1)
     bench.clock.now += 60 * DAY_S
     open_cases(bench, 2)
