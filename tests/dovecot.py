@@ -272,7 +272,8 @@ class Dovecot:
             authority.write_bytes(self._issuer.authority.read_bytes())  # where Dovecot may read it
             settings.write_text(
                 f"introspection_url = {self._issuer.url}/introspect?token=\n"
-                f"introspection_mode = get\ntls_ca_cert_file = {authority}\nusername_attribute = username\n"
+                f"introspection_mode = get\ntls_ca_cert_file = {authority}\n"
+                "username_attribute = username\n"
                 "active_attribute = active\nactive_value = true\n"
             )
             text += _TOKENS.format(settings=settings)

@@ -50,7 +50,7 @@ def test_thirty_mails_in_a_row_make_one_case_few_briefs_and_one_update(rig: Rig)
                 return sum(number for action, number in inbox.outcomes(tx).items() if action)
 
         until(lambda: decided() == 30, 60)
-        until(lambda: len(rig.briefs()) == 6)
+        until(lambda: len(rig.briefs()) == 6, 60)
         assert Counter(brief.recipient for brief in rig.briefs()) == dict.fromkeys(MANAGERS, 3)
         with store.read() as tx:
             [case] = cases.unresolved(tx)
@@ -63,13 +63,13 @@ def test_thirty_mails_in_a_row_make_one_case_few_briefs_and_one_update(rig: Rig)
             for row in outbox.unfinished(tx):
                 outbox.retry(tx, row.id, time.time())
         runner.wake_sender()
-        until(lambda: len(rig.briefs()) == 8)
+        until(lambda: len(rig.briefs()) == 8, 60)
 
         def unsent() -> list[OutboxRow]:
             with store.read() as tx:
                 return outbox.unfinished(tx)
 
-        until(lambda: not unsent())
+        until(lambda: not unsent(), 60)
     updates = rig.briefs()[6:]
     assert {brief.recipient for brief in updates} == MANAGERS
     assert all(b"And 27 more mails" in brief.content for brief in updates)

@@ -354,7 +354,8 @@ def test_every_mail_of_any_burst_is_told_alone_or_in_an_update(bench: Bench) -> 
             alone = [mail for mail in found if mail.action == "escalated"]
             rows = [row for mail in alone for row in outbox.of_case(tx, mail.case_id or 0)]
             told = {row.message_id for row in rows}
-            gales = storms.lately(tx, bench.clock() - 20 * 24 * HOUR)
+            numbers = {mail.case_id for mail in found if mail.case_id}
+            gales = [gale for number in numbers for gale in storms.of_case(tx, number)]
             inside = {each.message_id for gale in gales for each in storms.joined(tx, gale)}
             for mail in found:
                 cases.resolve(tx, mail.case_id or 0, "done", bench.clock())

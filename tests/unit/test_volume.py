@@ -259,7 +259,7 @@ def test_the_digest_tells_what_was_held_with_its_reason_and_no_brief_follows(
     assert "Matter 3" in text
     assert "over today's budget of 2 briefs" in text
     with bench.store.read() as tx:
-        assert held.everything(tx) == []
+        assert held.held_for_digest(tx, POLICY.people["ben"]) == []
         assert [row.state for row in outbox.briefs_of_case(tx, 3)] == ["digested"]
         trail = [entry.action for entry in audit.of_case(tx, 3)]
     assert trail == ["waits", "escalated", "digested"]
@@ -324,7 +324,7 @@ def test_of_a_case_that_was_closed_meanwhile_nobody_hears(bench: Bench) -> None:
         come(bench, SCOPE)
     with bench.store.write() as tx:
         cases.resolve(tx, 3, "done", bench.clock())
-        assert held.everything(tx) == []
+        assert held.held_for_digest(tx, POLICY.people["ben"]) == []
         assert "digest" not in {row.state for row in outbox.unfinished(tx)}
     pass_time(bench, "2026-03-05T17:00")
     assert [row_of(bench, 3).state, row_of(bench, 3).recipient] == ["digested", BEN]

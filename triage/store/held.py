@@ -40,12 +40,9 @@ def briefs_since(tx: Connection, address: str, since: float) -> int:
 
 def held_for_digest(tx: Connection, person: Person) -> list[OutboxRow]:
     """What waits for somebody's digest, oldest first; `detail` says why. Of open cases only."""
-    return [row for row in _waiting(tx) if row.recipient == person.address]
-
-
-def everything(tx: Connection) -> list[OutboxRow]:
-    """What waits for anybody's digest, oldest first."""
-    return _waiting(tx)
+    is_open = select(cases.c.id).where(cases.c.status != "resolved")
+    theirs = (outbox.c.state == WAITS) & (outbox.c.recipient == person.address)
+    return rows_of(tx, theirs & outbox.c.case_id.in_(is_open))
 
 
 def of_case(tx: Connection, case_id: int) -> set[str]:
@@ -85,11 +82,6 @@ def release_due(tx: Connection, now: float) -> int:
     settled = tx.execute(select(outbox.c.id).where(due, outbox.c.case_id.in_(closed))).scalars()
     _settle(tx, list(settled), "the case was closed before", now)
     return _queue(tx, list(tx.execute(select(outbox.c.id).where(due)).scalars()), now)
-
-
-def _waiting(tx: Connection) -> list[OutboxRow]:
-    is_open = select(cases.c.id).where(cases.c.status != "resolved")
-    return rows_of(tx, (outbox.c.state == WAITS) & outbox.c.case_id.in_(is_open))
 
 
 def _queue(tx: Connection, ids: Sequence[int], now: float) -> int:

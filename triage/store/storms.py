@@ -10,8 +10,6 @@ from sqlalchemy import delete, insert, select, update
 from triage.store.tables import arrivals, cases, messages, storms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection, Row
 
 _KEPT_S = 7 * 86400  # arrivals are looked at within hours
@@ -150,12 +148,6 @@ def unresolved(tx: Connection) -> list[Storm]:
     """The storms of cases that are open, oldest first."""
     open_cases = select(cases.c.id).where(cases.c.status != "resolved")
     query = select(storms).where(storms.c.case_id.in_(open_cases)).order_by(storms.c.id)
-    return [_storm(row) for row in tx.execute(query)]
-
-
-def lately(tx: Connection, since: float) -> Sequence[Storm]:
-    """Storms in which mail has come since then, oldest first."""
-    query = select(storms).where(storms.c.last_at >= since).order_by(storms.c.id)
     return [_storm(row) for row in tx.execute(query)]
 
 
