@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tests.month.driving import Drive
 from tests.month.judging import differences
 from tests.month.oracle import Oracle
-from tests.month.planning import plan
+from tests.month.planning import plan, plan_moves
 from tests.month.world import make_world
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class Month:
 def run_month(folder: Path, *, seed: int, mails: int) -> Month:
     """Let a month pass in an empty folder."""
     world = make_world(seed)
-    oracle = Oracle(world=world, planned=plan(world, mails))
+    planned = plan(world, mails)
+    oracle = Oracle(world=world, planned=planned, moves=plan_moves(world, planned))
     oracle.run()
     seen = Drive(folder=folder, world=world, oracle=oracle).run()
     found = differences(world, oracle, seen)

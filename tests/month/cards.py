@@ -23,6 +23,15 @@ class Sent:
     mail: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Somebody moves a mail into the folder of a tag; the empty tag says that it is nothing."""
+
+    at: int
+    mail: int
+    tag: str
+
+
 @dataclass(kw_only=True)
 class Case:
     """One matter, as people would keep it on a card."""

@@ -21,18 +21,23 @@ from tests.month.answering import Reply
 from tests.month.cards import Sent
 from tests.month.mails import INBOX, Planted, bytes_of
 from tests.month.surroundings import SETTLE_S, MailServer, PowerCutError, write_files
-from tests.month.world import FIRM_DOMAIN, address
+from tests.month.world import FIRM_DOMAIN, ROUTES, address
+from tests.tag_fakes import MemoryTagFolders
 from triage import app
+from triage.app_labels import make_labeller
 from triage.messages import MessageRef, RawMessage
+from triage.pipeline.moves import MoveTaker
 from triage.store import outbox, timers
 from triage.store.tables import messages
 from triage.store.tables import outbox as outbox_table
+from triage.tag_watcher import TagWatcher
 from triage.watcher import Beginning, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.month.cards import Move
     from tests.month.mails import Mail
     from tests.month.oracle import Oracle
     from tests.month.world import World
@@ -40,6 +45,9 @@ if TYPE_CHECKING:
     from triage.runners.embedded import EmbeddedRunner
     from triage.store.engine import Store
     from triage.store.outbox import OutboxRow
+
+
+TAGS = ("", *ROUTES)
 
 
 @dataclass(kw_only=True)
@@ -73,6 +81,7 @@ class Drive:
     def __post_init__(self) -> None:
         self.server = MailServer(clock=self.clock)
         self.source = MemorySource()
+        self.folders = MemoryTagFolders(names={tag: f"Triage/{tag or 'None'}" for tag in TAGS})
         self._keys: list[int | str] = []
         self._by_number = {mail.number: mail for mail in self.oracle.planned}
         write_files(self.folder, self.world)
@@ -80,15 +89,17 @@ class Drive:
     def run(self) -> Seen:
         """Step from event to event until the month is over."""
         self._start(self.world.begin)
-        arrivals = list(self.oracle.arrivals)
-        moments = sorted({self.world.begin, *(sent.at for sent in self.oracle.sent),
-                          *(each.at for each in arrivals), *self.world.crashes,
-                          *(end for _, end in self.world.downs)})  # fmt: skip
+        arrivals, moves = list(self.oracle.arrivals), list(self.oracle.moves)
+        events = [*self.oracle.sent, *arrivals, *moves]
+        starts = [end for _, end in self.world.downs]
+        begin, end = self.world.begin, self.world.end
+        planned = {begin, *(each.at for each in events), *self.world.crashes, *starts}
+        moments = sorted(moment for moment in planned if moment < end)
         crashes = list(self.world.crashes)
-        for start, end in pairwise([*moments, self.world.end]):
-            for now in self._between(start, end):
+        for start, following in pairwise([*moments, end]):
+            for now in self._between(start, following):
                 if not self._is_down(now):
-                    self._advance(now, arrivals, crashes)
+                    self._advance(now, arrivals, moves, crashes)
         self._finish()
         return self.seen
 
@@ -119,7 +130,9 @@ class Drive:
 
     # ---- One moment ------------------------------------------------------------------------------
 
-    def _advance(self, now: int, arrivals: list[Mail | Reply], crashes: list[int]) -> None:
+    def _advance(
+        self, now: int, arrivals: list[Mail | Reply], moves: list[Move], crashes: list[int]
+    ) -> None:
         ends = [end for _, end in self.world.downs]
         self.clock.now = now * 60.0
         while arrivals and arrivals[0].at <= now:
@@ -132,7 +145,30 @@ class Drive:
             self._read()
             self.runner.decide_some()  # decided, not sent
             self._restart()
+        if moves and moves[0].at <= now:
+            self._decide()
+            while moves and moves[0].at <= now:
+                self._move(moves.pop(0))
         self._look()
+
+    def _decide(self) -> None:
+        self._read()
+        while self.runner.decide_some():
+            pass
+
+    def _move(self, move: Move) -> None:
+        """Somebody moves a mail to a tag folder, and the program looks there."""
+        mail = self._by_number[move.mail]
+        for folder in self.folders.mail.values():
+            for uid in [n for n, raw in folder.items() if raw.content == self._bytes(mail)]:
+                del folder[uid]
+        name = self.folders.names[move.tag]
+        self.folders.put(name, self._bytes(mail), mail.at * 60.0)
+        [watcher] = self.runner.tag_watchers
+        watcher.look()
+
+    def _bytes(self, mail: Mail) -> bytes:
+        return bytes_of(mail, self._by_number)
 
     def _read(self) -> None:
         for watcher in self.runner.watchers:
@@ -167,7 +203,19 @@ class Drive:
             beginning=Beginning(everything=True),
         )
         self.runner.watchers = [watcher]
+        self.runner.tag_watchers = [self._tag_watcher()]
         self.runner.follow_up.folders = [(self.source.account, self.source.folder)]
+
+    def _tag_watcher(self) -> TagWatcher:
+        labeller = make_labeller(self.settings, app.make_writer(self.settings))
+        watcher = TagWatcher(
+            folders=self.folders,
+            store=self.store,
+            taker=MoveTaker(labeller=labeller, firm=self.settings.config.firm),
+            clock=self.clock,
+        )
+        watcher.look()
+        return watcher
 
     def _restart(self) -> None:
         self.store.close()
@@ -183,7 +231,7 @@ class Drive:
             if content is not None:
                 self._put(event.key, content, event.at)
         else:
-            content = bytes_of(event, self._by_number)
+            content = self._bytes(event)
             self._put(event.number, content, event.at, broken=event.sort == "broken")
 
     def _put(self, key: int | str, content: bytes, at: int, *, broken: bool = False) -> None:

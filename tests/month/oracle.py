@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.month.answering import Reply
-from tests.month.cards import Case
+from tests.month.cards import Case, Move
 from tests.month.hearing import Office, rule_for, urgency_of, who_hears
 from tests.month.mails import NOT_READ, QUIET_DAYS
 from tests.month.taking import Taking
@@ -32,12 +32,16 @@ class Oracle(Taking):
         """Let the month pass."""
         for mail in self.planned:
             heapq.heappush(self._inbox, (mail.at, next(self._order), mail))
-        while self._inbox or self._timers:
-            self._now = self._up(min(queue[0][0] for queue in (self._inbox, self._timers) if queue))
+        moves = list(self.moves)
+        while self._inbox or self._timers or moves:
+            upcoming = [queue[0][0] for queue in (self._inbox, self._timers) if queue]
+            self._now = self._up(min([*upcoming, *(move.at for move in moves[:1])]))
             if self._now >= self.world.end:
                 return
             while self._inbox and self._inbox[0][0] <= self._now:
                 self._arrive(heapq.heappop(self._inbox)[2])
+            while moves and moves[0].at <= self._now:
+                self._move(moves.pop(0))
             due = []
             while self._timers and self._timers[0][0] <= self._now:
                 due.append(heapq.heappop(self._timers))
@@ -47,6 +51,39 @@ class Oracle(Taking):
     def _up(self, minute: int) -> int:
         """The minute, or when the program runs again."""
         return next((end for begin, end in self.world.downs if begin <= minute < end), minute)
+
+    def _move(self, move: Move) -> None:
+        """A mail in the folder of a tag has that tag and no other; its case follows, or opens."""
+        mail, said = self._mails[move.mail], [move.tag] if move.tag else []
+        labelled = self._labels.get(mail.number)
+        if labelled is not None and (move.tag in labelled if move.tag else not labelled):
+            return  # somebody has said so before
+        recent = mail.at >= self._now - QUIET_DAYS * 24 * 60
+        case = next((each for each in self.cases if mail.number in each.mails), None)
+        if case is None and said and recent and (case := self._case_of(mail)):
+            case.mails.append(mail.number)
+        if case and (case.status != "closed" or (recent and said)):
+            self._spare(mail, case)
+            self._correct(case, mail, said)
+            return
+        self._labels[mail.number] = said
+        if said and case is None and recent:
+            self._open(mail, said)
+
+    def _open(self, mail: Mail, said: Sequence[str]) -> None:
+        kinds = {t: k for t, k in self._kinds.get(mail.number, {}).items() if t in said}
+        barred = self._spare(mail, None)
+        office = Office(world=self.world, day=self._day, barred=barred)
+        urgency = max(urgency_of(t, rule_for(t, kinds), mail.matter.words) for t in said)
+        hearing = who_hears(
+            office, said, kinds, known=[], urgency=urgency, told=[], turns=self._turns
+        )
+        hearing.take_turns(self._turns, said, kinds)
+        case = self._begin(mail, said, urgency, hearing.people)
+        case.spared |= barred
+        self._tell(case, hearing.people, "corrected", mail.number)
+        case.reached = hearing.reached
+        self._wait(case, mail.number, tuple(said), kinds, opening=True)
 
     # ---- Mail ------------------------------------------------------------------------------------
 

@@ -6,10 +6,13 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tests.month.cards import Move
 from tests.month.mails import CLIENTS, COLLEAGUES, INBOX, NOTHING, Mail, Matter, Sort
 from tests.month.world import KINDS, ROUTES, SPARING, address, local_minute
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.month.world import World
 
 
@@ -21,6 +24,18 @@ def plan(world: World, count: int) -> list[Mail]:
     for at in times:
         planner.add(at)
     return planner.mails
+
+
+def plan_moves(world: World, mails: Sequence[Mail]) -> list[Move]:
+    """Now and then somebody moves a mail to where it belongs, hours or days after it came."""
+    rng = random.Random(f"moves {world.seed}")
+    copied = {mail.copies for mail in mails}
+    found = []
+    for mail in mails:
+        if mail.sort == "plain" and mail.number not in copied and rng.random() < 0.03:
+            at = mail.at + rng.choice([40, 200, 900, 3000, 25_000])
+            found.append(Move(at=at, mail=mail.number, tag=rng.choice(["", *ROUTES])))
+    return sorted(found, key=lambda move: (move.at, move.mail))
 
 
 def _arrival(rng: random.Random, world: World) -> int:

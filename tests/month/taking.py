@@ -15,6 +15,8 @@ from tests.month.world import ROUTES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tests.month.mails import Mail
+
 
 @dataclass(kw_only=True)
 class Taking(Waiting):
@@ -38,7 +40,7 @@ class Taking(Waiting):
             case "tell":
                 self._tell_also(case, reply)
             case "tags":
-                self._correct(case, reply)
+                self._correct(case, self._mails[reply.to.mail], reply.answer.tags)
 
     def _choose(self, reply: Reply, case: Case) -> Answer:
         rng = random.Random(f"answer {self.world.seed} {reply.key}")
@@ -60,10 +62,10 @@ class Taking(Waiting):
         planted = self._mails[mail].tags
         return list(self._labels.get(mail, [tag for tag in ROUTES if tag in planted]))
 
-    def _correct(self, case: Case, reply: Reply) -> None:
+    def _correct(self, case: Case, mail: Mail, said: Sequence[str]) -> None:
         """Somebody says which tags the mail has: whoever must know of new ones hears."""
-        mail = self._mails[reply.to.mail]
-        self._labels[mail.number] = list(reply.answer.tags)
+        waits = case.status == "open"
+        self._labels[mail.number] = list(said)
         of_case = {t for n in [mail.number, *case.briefed()] for t in self._tags_of(n)}
         tags = [tag for tag in ROUTES if tag in of_case]
         if not tags:
@@ -87,7 +89,7 @@ class Taking(Waiting):
                 case.told = told
                 self._extend(case, tags, urgency, fresh)
                 self._tell(case, fresh, "corrected", mail.number)
-                case.reached = hearing.reached
+                case.reached = max(hearing.reached, case.reached if waits else -1)
                 self._wait(case, mail.number, tuple(added), kinds, opening=True)
                 return
         case.tags, case.urgency = tags, urgency

@@ -22,6 +22,9 @@ def timeline(month: Month) -> Iterator[str]:
     for event in month.oracle.arrivals:
         told = _arrival(month, event)
         lines += [(event.at, 1, told)] if told else []
+    for move in (each for each in month.oracle.moves if each.at < month.world.end):
+        told = f"<- somebody moves mail {move.mail} to the folder of {move.tag or 'none'}"
+        lines.append((move.at, 1, told))
     together: dict[tuple[int, str, int], list[str]] = defaultdict(list)
     for sent in month.seen.sent:
         together[(sent.at, sent.occasion, sent.mail)].append(sent.person)

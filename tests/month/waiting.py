@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from tests.month.answering import Reply, draw_reply
-from tests.month.cards import Case, Sent, Window
+from tests.month.cards import Case, Move, Sent, Window
 from tests.month.hearing import Office, Turns, levels_for, place_of, update_length
 from tests.month.minutes import Wall
 from tests.month.world import KINDS, LEVELS, MOST_UPDATES, OPEN, PEOPLE
@@ -32,6 +32,7 @@ class Waiting:
 
     world: World
     planned: Sequence[Mail]
+    moves: Sequence[Move] = ()
     sent: list[Sent] = field(default_factory=list)
     actions: dict[int | str, str] = field(default_factory=dict)
     arrivals: list[Mail | Reply] = field(default_factory=list)
