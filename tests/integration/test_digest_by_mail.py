@@ -95,6 +95,18 @@ def test_a_weekly_digest_is_sent_once_and_an_answer_to_it_moves_nothing(rig: Alw
     assert "1 open case" in rig.run("digest").stdout
 
 
+def test_a_folder_that_cannot_be_read_holds_up_no_digest(rig: AlwaysOpen) -> None:
+    store = Store.open(rig.folder / "triage.db")
+    with store.write() as tx:
+        digests.begin(tx, "ben", "week", time.time() - 8 * DAY_S)
+    store.close()
+    rig.folders = ("INBOX", "Nowhere")
+    done = rig.run("run", "--once")
+    assert done.returncode == 1
+    assert "Nowhere" in done.stderr
+    assert len(rig.digests()) == 1
+
+
 def test_a_digest_that_was_asked_for_is_sent_by_the_next_run(rig: AlwaysOpen) -> None:
     once(rig)
     done = rig.run("digest", "--person", "priya", "--period", "day", "--send")

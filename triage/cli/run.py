@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from triage.monitoring import Monitor
     from triage.runners.embedded import EmbeddedRunner
     from triage.store.engine import Store
+    from triage.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
@@ -181,6 +182,7 @@ def _once(runner: EmbeddedRunner) -> bool:
         except SourceError as error:
             typer.echo(f"triage: {error}", err=True)
             failed = True
+            _wait_no_more(runner, watcher, error)
     runner.drain()
     for tag_watcher in runner.tag_watchers:
         try:
@@ -207,6 +209,16 @@ def _once(runner: EmbeddedRunner) -> bool:
     if undecided:
         typer.echo(f"triage: {undecided} mails are not decided; run it again", err=True)
     return failed or bool(unsent) or bool(undecided)
+
+
+def _wait_no_more(runner: EmbeddedRunner, watcher: Watcher, error: Exception) -> None:
+    """Reminders and digests wait for folders to be read, but not for one that cannot be."""
+    from triage.store import mailboxes  # noqa: PLC0415
+
+    here = (watcher.source.account, watcher.source.folder)
+    runner.follow_up.folders = [each for each in runner.follow_up.folders if each != here]
+    with runner.sender.store.write() as tx:
+        mailboxes.troubled(tx, *here, str(error), watcher.clock())
 
 
 def _say_counts(counts: Counter[str]) -> None:
