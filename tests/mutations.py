@@ -71,7 +71,7 @@ class Mutations:
         self._mails, self._seed, self._folder = mails, seed, folder
         bench = make_hardened(folder)
         policy = replace(POLICY, storms=Storms(mails=0))
-        self._bench = replace(bench, decider=replace(bench.decider, policy=policy))
+        self.bench = replace(bench, decider=replace(bench.decider, policy=policy))
         bench.store.close()
         self._tags = TagsAll()
         self.tally = Tally()
@@ -102,7 +102,7 @@ class Mutations:
         words = f"{email.subject}\n{email.new_text}"
         escalation = route(verdict.tags, text=words, policy=POLICY) or to_fallback(POLICY, "odd")
         raw = make_raw(content, ref=make_ref(uid=number + 1))
-        return self._bench.decider.writer.write(
+        return self.bench.decider.writer.write(
             stored=Stored(id=number + 1, raw=raw, sha256=f"{number:064x}"),
             email=email,
             verdict=verdict,
@@ -139,7 +139,7 @@ class Mutations:
 
     def _whole(self, number: int, content: bytes) -> None:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            bench: Bench = fresh(self._bench, self._folder / "triage.db", Path(folder))
+            bench: Bench = fresh(self.bench, self._folder / "triage.db", Path(folder))
             ran = run(bench, content)
             bench.store.close()
         if len(ran.outcomes) != 1 or any(mail.error for mail in ran.mails):
