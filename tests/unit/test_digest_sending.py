@@ -193,6 +193,14 @@ def test_one_that_cannot_be_delivered_bothers_nobody(tmp_path: Path) -> None:
     with desk.bench.store.read() as tx:
         [row] = outbox.unfinished(tx)
     assert (row.state, row.occasion, row.case_id) == ("failed", "digest", 0)
+    desk.bench.judge("We are stuck.")
+    desk.bench.sender.send_due()
+    with desk.bench.store.write() as tx:
+        cases.resolve(tx, 1, "done", desk.bench.clock())
+        assert outbox.unfinished(tx) == [row]  # it is of no case, and stays in sight ...
+    desk.pass_time("2026-03-16T12:00")
+    with desk.bench.store.read() as tx:
+        assert outbox.unfinished(tx) == []  # ... until the next one has come
 
 
 # ---- The mail itself -----------------------------------------------------------------------------

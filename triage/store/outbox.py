@@ -300,10 +300,19 @@ def rows_of(tx: Connection, condition: ColumnElement[bool]) -> list[OutboxRow]:
 def unfinished(tx: Connection, limit: int = 1000) -> list[OutboxRow]:
     """Everything that is not sent: queued, sending, held, failed, waiting for a digest.
 
-    What failed, was held or waits for a case that is resolved by now is of no interest any more.
+    What failed, was held or waits for a case that is resolved by now is of no interest any more;
+    nor is what is of no case, as a digest is, when its recipient was written another one since.
     """
     resolved = select(cases.c.id).where(cases.c.status == "resolved")
-    settled = outbox.c.state.in_(["failed", "held", "digest"]) & outbox.c.case_id.in_(resolved)
+    later = outbox.alias()
+    another = select(later.c.id).where(
+        later.c.recipient == outbox.c.recipient,
+        later.c.occasion == outbox.c.occasion,
+        later.c.id > outbox.c.id,
+    )
+    of_no_case = outbox.c.case_id.is_(None)
+    past = or_(~of_no_case & outbox.c.case_id.in_(resolved), of_no_case & another.exists())
+    settled = outbox.c.state.in_(["failed", "held", "digest"]) & past
     query = (
         select(*_COLUMNS)
         .where(outbox.c.state.not_in(["sent", "digested"]), ~settled)
