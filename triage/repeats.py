@@ -14,30 +14,13 @@ from triage.policy import DAY_S
 from triage.summary.people import organisation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from triage.policy import Policy
+    from triage.store.repeats import OpenedCase
 
 FEWEST = 2  # one case is never a repetition, whatever is said of it
 DOUBLE = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastMatter:
-    """A case as it counts.
-
-    Attributes:
-        client: the address of whom it is about.
-        kinds: by tag, the kind of issue that it is taken for; empty for none.
-        recurs: whether somebody says that it could happen again; None: nobody has said.
-    """
-
-    id: int
-    client: str
-    tags: tuple[str, ...]
-    kinds: dict[str, str]
-    opened_at: float
-    recurs: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +72,7 @@ class Repeated:
         return f"{len(self.cases)} cases{about}{whose} in {self.days} days{again}"
 
 
-def repeated(found: Sequence[PastMatter], policy: Policy) -> list[Repeated]:
+def repeated(found: Sequence[OpenedCase], policy: Policy) -> list[Repeated]:
     """The groups of cases that are as many as the policy says: of one client first, then of a kind.
 
     `found` are the cases of the policy's time, oldest first.
@@ -98,9 +81,10 @@ def repeated(found: Sequence[PastMatter], policy: Policy) -> list[Repeated]:
     days = max(1, round(rules.within_s / DAY_S))
     counted = [(each, topics(each, policy)) for each in found]
     counted = [(each, about) for each, about in counted if about]
-    groups: dict[str, list[tuple[PastMatter, frozenset[str]]]] = {}
+    groups: dict[str, list[tuple[OpenedCase, frozenset[str]]]] = {}
+    ours = _our_domains(policy)
     for each, about in counted:
-        for key in (*_client_keys(each, policy), *sorted(about)):
+        for key in (*_client_keys(each, ours), *sorted(about)):
             groups.setdefault(key, []).append((each, about))
     enough = [
         _group(key, members, policy, days)
@@ -110,7 +94,7 @@ def repeated(found: Sequence[PastMatter], policy: Policy) -> list[Repeated]:
     return sorted(enough, key=lambda group: (not group.client, -len(group.cases), group.key))
 
 
-def topics(matter: PastMatter, policy: Policy) -> frozenset[str]:
+def topics(matter: OpenedCase, policy: Policy) -> frozenset[str]:
     """What a case is about: its kinds of issue, and its tags without one; nothing welcome."""
     kinds = {tag: kind for tag, kind in matter.kinds.items() if kind in policy.kinds}
     tags = [tag for tag in matter.tags if tag not in _welcome(policy)]
@@ -125,10 +109,14 @@ def _welcome(policy: Policy) -> tuple[str, ...]:
     return policy.repeats.welcome or ()
 
 
-def _client_keys(matter: PastMatter, policy: Policy) -> tuple[str, ...]:
+def _our_domains(policy: Policy) -> frozenset[str]:
+    people = policy.people.values()
+    return frozenset(person.address.rpartition("@")[2].lower() for person in people)
+
+
+def _client_keys(matter: OpenedCase, ours: Collection[str]) -> tuple[str, ...]:
     """The client's key; none for a matter of our own people."""
     domain = matter.client.rpartition("@")[2]
-    ours = {person.address.rpartition("@")[2].lower() for person in policy.people.values()}
     if not matter.client or domain in ours:
         return ()
     return (f"client:{domain if organisation(domain) else matter.client}",)
@@ -139,25 +127,26 @@ def _needed(key: str, policy: Policy) -> int:
     return rules.client if key.startswith("client:") else rules.kind
 
 
-def _is_enough(members: Sequence[PastMatter], needed: int) -> bool:
+def _is_enough(members: Sequence[OpenedCase], needed: int) -> bool:
     weight = sum(DOUBLE if each.recurs else 1 for each in members)
     return bool(needed) and len(members) >= FEWEST and weight >= needed
 
 
 def _group(
-    key: str, members: Sequence[tuple[PastMatter, frozenset[str]]], policy: Policy, days: int
+    key: str, members: Sequence[tuple[OpenedCase, frozenset[str]]], policy: Policy, days: int
 ) -> Repeated:
     of_client = key.startswith("client:")
     common = frozenset.intersection(*(about for _, about in members)) if of_client else {key}
     domain = key.partition(":")[2]
     found = [each for each, _ in members]
+    ours = _our_domains(policy)
     return Repeated(
         key=key,
         client=(organisation(domain) or domain) if of_client else "",
         about=" and ".join(_titles(common, policy)),
         cases=tuple(each.id for each in found),
         could_recur=sum(bool(each.recurs) for each in found),
-        clients=len({client for each in found for client in _client_keys(each, policy)}),
+        clients=len({client for each in found for client in _client_keys(each, ours)}),
         days=days,
     )
 

@@ -14,8 +14,9 @@ from triage.errors import ConfigError
 from triage.pipeline.repeats import repeated_matters
 from triage.policy import DAY_S, Kind, Policy, Repeats
 from triage.policy_file import load_policy, parse_policy
-from triage.repeats import PastMatter, repeated
+from triage.repeats import repeated
 from triage.store import audit, cases, issues, outbox
+from triage.store.repeats import OpenedCase
 from triage.store.uniting import unite
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def bench(tmp_path: Path) -> Bench:
     return make_bench(tmp_path, POLICY_3)
 
 
-def matter(number: int, client: str = "dana@client.example", **changes: object) -> PastMatter:
+def matter(number: int, client: str = "dana@client.example", **changes: object) -> OpenedCase:
     fields: dict[str, object] = {
         "id": number,
         "client": client,
@@ -45,14 +46,14 @@ def matter(number: int, client: str = "dana@client.example", **changes: object) 
         "kinds": {},
         "opened_at": float(number),
     }
-    return PastMatter(**{**fields, **changes})  # type: ignore[arg-type]
+    return OpenedCase(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def of_many(count: int, **changes: object) -> list[PastMatter]:
+def of_many(count: int, **changes: object) -> list[OpenedCase]:
     return [matter(n, f"x@c{n}.example", **changes) for n in range(1, count + 1)]
 
 
-def found(*matters: PastMatter, policy: Policy = POLICY_3) -> list[tuple[str, tuple[int, ...]]]:
+def found(*matters: OpenedCase, policy: Policy = POLICY_3) -> list[tuple[str, tuple[int, ...]]]:
     return [(each.key, each.cases) for each in repeated(matters, policy)]
 
 

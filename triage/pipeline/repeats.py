@@ -6,10 +6,10 @@ that came with each mail would be noise.
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from triage.repeats import PastMatter, repeated
+from triage.repeats import repeated
 from triage.store import audit, repeats
 
 if TYPE_CHECKING:
@@ -57,6 +57,5 @@ def suggestion_for(
 def _matters(
     tx: Connection, now: float, policy: Policy, opened: Sequence[OpenedCase]
 ) -> list[Repeated]:
-    found = [PastMatter(**asdict(each)) for each in opened]
     told = repeats.suggested(tx, now - policy.repeats.within_s)
-    return [replace(each, suggested_at=told.get(each.key)) for each in repeated(found, policy)]
+    return [replace(each, suggested_at=told.get(each.key)) for each in repeated(opened, policy)]

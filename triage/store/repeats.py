@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedCase:
-    """A case that was opened of late; `kinds` by tag, as it is taken for."""
+    """A case that was opened of late.
+
+    Attributes:
+        client: the address of whom it is about.
+        kinds: by tag, the kind of issue that it is taken for; tags without one are left out.
+        recurs: whether somebody says that it could happen again; None: nobody has said.
+    """
 
     id: int
     client: str
     tags: tuple[str, ...]
     kinds: dict[str, str]
     opened_at: float
-    recurs: bool | None
+    recurs: bool | None = None
 
 
 def private(tx: Connection) -> frozenset[int]:
