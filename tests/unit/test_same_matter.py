@@ -6,6 +6,7 @@ case, and what was added to it is told. `new`: it is a matter of its own.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import pytest
 from tests.mail_styles import NORA, STYLES, Mail, attached, forward
 from tests.steps import Bench, make_bench
 from triage.messages import Urgency
+from triage.pipeline.same_words import compare, words_of
 from triage.rendering.ids import reference_of
 from triage.store import audit, cases, inbox, outbox
 
@@ -418,6 +420,31 @@ def test_it_is_the_mail_that_must_be_recent_and_not_its_case(bench: Bench) -> No
     assert take(bench, chase).case_id == 1
     outcome = take(bench, again(subject="Portal once more", hours=6 * 24))
     assert (outcome.action, outcome.case_id) == ("escalated", 2)
+
+
+@pytest.mark.parametrize(
+    "part", ["<mailto:", "[mailto:", "[cid:", "http://a?url=", "https://a", " ", "a ", "e\u0301"]
+)
+def test_reading_words_takes_time_that_grows_with_the_text_alone(part: str) -> None:
+    began_at = time.process_time()
+    text = part * (100_000 // len(part))
+    found = words_of(text)
+    compare(found, found[1:])
+    assert time.process_time() - began_at < 1.0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Don\u2019t wait,\r\nplease.", "don't wait please"),
+        ("> Caf\u00e9 > closed", "cafe\u0301 closed"),
+        ("dana@x.example<mailto:dana@x.example>", "dana@x.example"),
+        ("*Now* [cid:image001.png@01D] \u2022 one", "now one"),
+        ("zero\u200bwidth\u00adhere", "zerowidthhere"),
+    ],
+)
+def test_what_programs_change_on_the_way_is_no_difference(one: str, other: str) -> None:
+    assert words_of(one) == words_of(other)
 
 
 def brief_row(bench: Bench) -> OutboxRow:

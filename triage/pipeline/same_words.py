@@ -28,7 +28,9 @@ TEXT_CHARS = 40_000  # of a mail that are looked at
 MIN_NAMES = 2  # a first name alone is shared by many
 
 _WORD = re.compile(r"[^\W_]+")
-_WRAPPED = re.compile(r"<mailto:[^>\s]*>|\[mailto:[^\]\s]*\]|\[(?:cid|image):[^\]\n]{0,200}\]")
+_WRAPPED = re.compile(
+    r"<mailto:[^>\s]{0,320}>|\[mailto:[^\]\s]{0,320}\]|\[(?:cid|image):[^\]\n]{0,200}\]"
+)
 # Filters of mail servers put their own address around links.
 _SAFE_LINK = re.compile(r"https?://[^\s<>]{1,200}[?&](?:url|u)=([^&\s<>]+)[^\s<>]*", re.IGNORECASE)
 _VIA = re.compile(r"\s+via\s.*$", re.IGNORECASE)
