@@ -18,10 +18,11 @@ from tests.desk import (
     at,
     make_desk,
 )
+from tests.factories import make_raw, make_ref
 from triage.digest.counting import count_mail
 from triage.digest.model import FolderCheck, Trend
 from triage.messages import OUTCOMES, MailKind
-from triage.store import cases, issues, labels, listings, mailboxes
+from triage.store import cases, inbox, issues, labels, listings, mailboxes
 from triage.store.merging import absorb
 from triage.store.overview import Arrived
 
@@ -117,6 +118,32 @@ def test_trends_count_cases_by_week_with_their_numbers_beside_the_chart(desk: De
     assert [(t.label, t.counts) for t in found.by_client] == [("Acme", (2, 0, 0, 0, 0, 3, 0, 1))]
     assert [(t.label, t.total) for t in found.by_kind] == [("Blocker", 6)]
     assert "Acme ▅····█·▃ 2 0 0 0 0 3 0 1" in desk.text("ben")
+
+
+def test_a_share_that_moved_is_a_warning_to_who_sees_the_whole_inbox(desk: Desk) -> None:
+    now = desk.bench.clock()
+    ages = [(float(DAY * (7 + number % 50)), number % 10 == 0) for number in range(200)]
+    ages += [(3600.0 * number, number % 2 == 0) for number in range(60)]
+    with desk.bench.store.write() as tx:
+        for uid, (age, forwarded) in enumerate(ages, start=1):
+            raw = make_raw(b"%d" % uid, ref=make_ref(uid=uid))
+            message_id = inbox.receive(tx, raw, now - age)
+            assert message_id is not None
+            inbox.save_verdict(
+                tx,
+                message_id,
+                model="m",
+                policy="1",
+                tags=["blocker"] if forwarded else [],
+                unsure_tags=[],
+                scores={},
+                evidence=[],
+                decided_at=now - age,
+            )
+    [says] = desk.gather("ben").drift
+    assert says.startswith("In the last 7 days 50 of 100 mails were forwarded, 10 of 100")
+    assert f"! {says}" in desk.text("ben")
+    assert desk.gather("nora").drift == ()
 
 
 def test_a_stranger_cannot_write_into_a_digest(desk: Desk) -> None:
