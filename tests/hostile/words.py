@@ -127,6 +127,7 @@ _CASES = [
         ),
         ("not-triaged",),
     ),
+    ("question marks without end", lambda: said("?" * 150_000), READ),
 ]  # fmt: skip
 
 

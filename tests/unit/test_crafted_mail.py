@@ -8,6 +8,7 @@ import pytest
 
 from tests.hostile.shape import html, mail
 from triage.parsing import charsets, parse
+from triage.summary.facts.values import sentences_of
 
 
 @pytest.mark.parametrize("joiner", ["\u200b", "\u200c", "\u200d", "\u00ad", "\u2060", "\ufe0f"])
@@ -96,3 +97,10 @@ def test_style_sheets_take_no_quadratic_time() -> None:
     parse(html("<style>.a{" + "color:#fff;" * 9_000 + "}</style>" + "<p class='a a a a'>x" * 4_000))
     parse(html("<style" * 30_000))
     assert time.process_time() - began < 5
+
+
+def test_a_line_of_marks_is_taken_apart_in_linear_time() -> None:
+    began = time.process_time()
+    sentences_of("?" * 20_000)
+    sentences_of("?!)" * 6_000)
+    assert time.process_time() - began < 0.7

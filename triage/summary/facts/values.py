@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _BULLET = re.compile(r"\s{0,8}(?:[-*\u2022\u2013]|\d{1,2}[.)])\s")
 _END = re.compile(
-    r"[.!?\u2026]+[\"'\u201d\u2019)\]]{0,2}\s+(?=[\"'\u201c\u2018(\[\u00bf\u00a1]?[^\W_])"
+    # Begins where the marks begin: without that, a line of marks takes quadratic time.
+    r"(?<![.!?\u2026])[.!?\u2026]+[\"'\u201d\u2019)\]]{0,2}\s+(?=[\"'\u201c\u2018(\[\u00bf\u00a1]?[^\W_])"
 )
 # What ends in a full stop and ends no sentence; the last two are German days and initials.
 _NO_END = re.compile(
