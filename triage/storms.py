@@ -21,6 +21,7 @@ FEWEST_WORDS = 4  # fewer than that in common say nothing
 ALIKE = 0.5  # of all words of two mails together, so many must stand in both
 SUBJECT_WORDS = 2  # a subject of one word is anybody's
 
+NONE_CAN_BE_READ = "none of them can be read"
 UNREADABLE = frozenset({""})  # the "tag" of mail that could not be read
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -57,7 +58,7 @@ def in_common(one: Arrival, other: Arrival) -> str:
     if not one.tags & other.tags:
         return ""
     if one.tags == UNREADABLE:
-        return "none of them can be read"
+        return NONE_CAN_BE_READ
     if one.client and one.client == other.client:
         return f"they are all from {one.client}"
     key = one.subject_key

@@ -61,7 +61,7 @@ def waits_for(
         return "low", says
     budget = budget_of(policy, person.id)
     if budget and told_today >= budget:
-        return "budget", f"over today's budget of {budget} brief{'' if budget == 1 else 's'}"
+        return "budget", f"over the day's budget of {budget} brief{'' if budget == 1 else 's'}"
     return None
 
 

@@ -121,7 +121,7 @@ def test_thirty_mails_of_a_client_make_one_case_and_few_briefs(bench: Bench) -> 
     assert open_cases(bench) == [1]
     wait(bench, 3)
     assert briefs(bench) == {"first": 6, "storm": 2}
-    assert "And 27 more mails from" in last_text(bench)
+    assert "And 27 more mails, " in last_text(bench)
 
 
 def test_each_mail_is_accounted_for_with_its_reason(bench: Bench) -> None:
@@ -139,8 +139,8 @@ def test_the_update_says_how_many_from_whom_and_about_what(bench: Bench) -> None
     let_come(bench, 7)
     wait(bench, 2)
     text = last_text(bench)
-    assert "And 4 more mails from" in text
-    assert "they are all from client.example" in text
+    assert "And 4 more mails, " in text
+    assert "they are all from client.example, with no other tag and no higher urgency" in text
     assert "Dana <dana@client.example>" in text
     assert '"The portal"' in text
     assert "1 other subject" in text
@@ -303,6 +303,7 @@ def test_could_not_read_briefs_are_capped_and_told_together(bench: Bench) -> Non
     wait(bench, 2)
     assert briefs(bench) == {"unreadable": 3, "storm": 1}
     assert "And 9 more mails" in last_text(bench)
+    assert "none of them can be read. From" in last_text(bench)
     assert bench.channel.delivered[-1].recipient == "priya@firm.example"
 
 

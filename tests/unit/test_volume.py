@@ -124,7 +124,7 @@ def text_of(bench: Bench, occasion: str) -> str:
 def test_what_comes_beyond_the_budget_waits_for_the_digest(bench: Bench) -> None:
     assert [come(bench, SCOPE) for _ in range(4)] == ["queued", "queued", "digest", "digest"]
     third = row_of(bench, 3)
-    assert (third.held_for, third.detail) == ("budget", "over today's budget of 2 briefs")
+    assert (third.held_for, third.detail) == ("budget", "over the day's budget of 2 briefs")
     with bench.store.read() as tx:
         assert cases.get(tx, 3).status == "open"
         assert inbox.decided(tx, 3).action == "escalated"
@@ -257,7 +257,7 @@ def test_the_digest_tells_what_was_held_with_its_reason_and_no_brief_follows(
     text = text_of(bench, "digest")
     assert "NEW, AND WAITED FOR THIS DIGEST" in text
     assert "Matter 3" in text
-    assert "over today's budget of 2 briefs" in text
+    assert "over the day's budget of 2 briefs" in text
     with bench.store.read() as tx:
         assert held.held_for_digest(tx, POLICY.people["ben"]) == []
         assert [row.state for row in outbox.briefs_of_case(tx, 3)] == ["digested"]

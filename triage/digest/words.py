@@ -70,7 +70,8 @@ class Page:
 
 def page_of(digest: Digest, times: Times) -> Page:
     """Put a digest into words; `times` says moments and spans in the firm's way."""
-    open_cases = [open_line(case, times) for case in digest.open_cases]
+    above = {brief.case_id for brief in digest.held}
+    open_cases = [open_line(case, times) for case in digest.open_cases if case.id not in above]
     is_open = {case.id for case in digest.open_cases}
     escalated = [escalated_line(c, times) for c in digest.escalated if c.id not in is_open]
     warnings = tuple(_warnings(digest))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from triage.calendars import zone_of
 from triage.hearers import fallback_person
 from triage.messages import Occasion
 from triage.parsing import normalise_subject
@@ -20,8 +21,8 @@ from triage.pipeline.people import client_address
 from triage.store import audit, cases, storms, timers
 from triage.store.merging import absorb
 from triage.store.storms import Arrival
-from triage.storms import UNREADABLE, client_key, in_common, words_of
-from triage.summary.wording import clean_line, listed, moment, shorten
+from triage.storms import NONE_CAN_BE_READ, UNREADABLE, client_key, in_common, words_of
+from triage.summary.wording import clean_line, day, listed, moment, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -204,18 +205,25 @@ class StormTeller:
     def _note(self, storm: Storm, mails: Sequence[storms.Joined]) -> str:
         """How many, from when to when, from whom, and about what; in the mails' own words."""
         zone = self.rewriter.writer.firm.timezone
-        first, last = (
-            moment(datetime.fromtimestamp(at, UTC), zone)
-            for at in (min(mail.at for mail in mails), max(mail.at for mail in mails))
-        )
         senders = _some([mail.sender for mail in mails], "sender")
         subjects = _some([f'"{mail.subject}"' for mail in mails if mail.subject], "subject")
         about = f" Subjects: {subjects}." if subjects else ""
-        return (
-            f"And {_counted(len(mails))} from {first} to {last}: {storm.because}, and none of them "
-            f"is more urgent or about something new. From {senders}.{about} "
-            f"They are all in this case; this one is the last of them."
-        )
+        span = _span(min(mail.at for mail in mails), max(mail.at for mail in mails), zone)
+        says = f"And {_counted(len(mails))}, {span}: {storm.because}"
+        if storm.because != NONE_CAN_BE_READ:
+            says += ", with no other tag and no higher urgency"
+        return f"{says}. From {senders}.{about} All are in this case; this one is the last of them."
+
+
+def _span(first: float, last: float, zone: str) -> str:
+    """From when to when, the day said once where it is one day."""
+    begin, end = (datetime.fromtimestamp(at, UTC) for at in (first, last))
+    local_begin, local_end = (at.astimezone(zone_of(zone)) for at in (begin, end))
+    if local_begin.date() != local_end.date():
+        return f"{moment(begin, zone)} to {moment(end, zone)}"
+    if f"{local_begin:%H:%M}" == f"{local_end:%H:%M}":
+        return moment(end, zone)
+    return f"{local_begin:%H:%M} to {local_end:%H:%M} on {day(end, zone)}"
 
 
 def _counted(number: int) -> str:
