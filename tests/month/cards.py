@@ -53,7 +53,6 @@ class Case:
     answered: list[tuple[int, str]] = field(default_factory=list)
     owner: str = ""
     taken_by: str = ""
-    client_answered: int = -1
 
     @property
     def barred(self) -> set[str]:

@@ -219,10 +219,10 @@ class Oracle(Taking):
             same = case.status != "closed" and _same_client(outside[0], case.client)
             if same and mail.at >= asked:
                 self._take(case, mail.sender.partition("@")[0])
-                case.client_answered = max(case.client_answered, mail.at)
                 self._forget_updates(case)
                 if told:
-                    self._inform(case, max(told), tuple(case.tags), self._kinds_of(case))
+                    kinds = self._kinds_of(case)
+                    self._inform(case, max(told), tuple(case.tags), kinds, began=mail.at)
 
 
 def _same_client(one: str, other: str) -> bool:

@@ -111,13 +111,25 @@ class Waiting:
         if opening:
             self._inform(case, mail, tags, kinds)
 
-    def _inform(self, case: Case, mail: int, tags: tuple[str, ...], kinds: dict[str, str]) -> None:
-        """From now on the client may wait so long for word; one who waits already, no longer."""
+    def _inform(
+        self,
+        case: Case,
+        mail: int,
+        tags: tuple[str, ...],
+        kinds: dict[str, str],
+        *,
+        began: int | None = None,
+    ) -> None:
+        """From then on the client may wait so long for word; one who waits already, no longer.
+
+        `began`: when they were answered, which may be read late; else it is now.
+        """
+        began = self._now if began is None else began
         waits = any(what == "update" and w.case is case for _, _, what, w in self._timers)
         window = Window(
             case=case,
             mail=mail,
-            began=self._now,
+            began=began,
             reached=case.reached,
             tags=tags,
             kinds=tuple(sorted(kinds.items())),
@@ -125,7 +137,7 @@ class Waiting:
         )
         length = update_length(window.rules(tags))
         if length and not waits and not case.client.endswith("firm.example"):
-            self._set(self._wall.after(self._now, length), "update", window)
+            self._set(self._wall.after(began, length), "update", window)
 
     def _forget_updates(self, case: Case) -> None:
         self._timers = [t for t in self._timers if t[2] != "update" or t[3].case is not case]
@@ -135,9 +147,8 @@ class Waiting:
         """The client has waited: whoever has the case is reminded, at most three times."""
         case = window.case
         rounds = {each.at for each in case.sent if each.occasion == "update"}
-        done = case.status == "closed" or case.client_answered > window.began
         length = update_length(window.rules(case.tags))
-        if done or len(rounds) >= MOST_UPDATES or length is None:
+        if case.status == "closed" or len(rounds) >= MOST_UPDATES or length is None:
             return
         chasing = ("reminder", "level", "update")
         chased = [each.at for each in case.sent if each.occasion in chasing]
@@ -204,7 +215,8 @@ class Waiting:
     def _remind(self, window: Window) -> None:
         case = window.case
         reminders = [s.at for s in case.sent if s.occasion == "reminder"]
-        own = [s.at for s in case.sent if s.mail == window.mail and s.occasion != "reminder"]
+        again = ("reminder", "update")
+        own = [s.at for s in case.sent if s.mail == window.mail and s.occasion not in again]
         if reminders and max(reminders) >= max(own):
             return
         silent = {person for at, person in case.answered if at >= case.updated}
