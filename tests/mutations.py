@@ -47,6 +47,7 @@ LONGEST_S = 10.0
 LARGEST_BYTES = 300_000  # larger mails of the corpus are left out: they cost time and show no more
 NOW = 1_800_000_000.0
 _SLOWEST = 5
+_TELL_EVERY = 1_000
 
 
 @dataclass
@@ -209,8 +210,11 @@ def main() -> int:
             given.save.write_bytes(mutations.mail(given.only))
         numbers = range(given.count) if given.only is None else [given.only]
         _say(f"seed {given.seed}, {len(numbers)} mails out of {len(mails)}, {datetime.now(UTC):%c}")
-        for number in numbers:
+        for done, number in enumerate(numbers, start=1):
             mutations.put_through(number)
+            if done % _TELL_EVERY == 0:
+                failed = len(mutations.tally.failures)
+                _say(f"{done} mails, {failed} failures, {time.monotonic() - began:.0f} s")
     tally = mutations.tally
     for took, number, _ in tally.times:
         if took > LONGEST_S:
