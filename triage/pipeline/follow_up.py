@@ -300,7 +300,7 @@ def _on_their_way(briefs: Sequence[OutboxRow]) -> set[str]:
 
 def _reminded(briefs: Sequence[OutboxRow], timer: Timer) -> bool:
     """Whether a reminder has gone out since the last brief that set such a timer."""
-    again = {Occasion.REMINDER, Occasion.UNDELIVERED}
+    again = {Occasion.REMINDER, Occasion.UNDELIVERED, Occasion.UPDATE}
     reminders = [row.created_at for row in briefs if row.occasion == Occasion.REMINDER]
     own = [
         row.created_at
