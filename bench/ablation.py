@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.metrics import average_precision_score
 
 from bench.machine import describe
 from bench.tables import table
 from classifiers.dataset import deduplicate, folds, read_examples
 from classifiers.encoder import Encoder, encoder_text, pins_of
+from classifiers.measures import average_precision
 from classifiers.model import PerTagLogistic, unfitted_features
 from classifiers.training import Settings, tags_to_learn, truth_matrix
 
@@ -183,8 +183,8 @@ def _size(folder: Path) -> int:
 
 
 def _mean_ap(truth: Any, scores: Any) -> float:
-    columns = [c for c in range(truth.shape[1]) if truth[:, c].any()]
-    return float(np.mean([average_precision_score(truth[:, c], scores[:, c]) for c in columns]))
+    found = [average_precision(t > 0, s) for t, s in zip(truth.T, scores.T, strict=True)]
+    return float(np.mean([one for one in found if one is not None]))
 
 
 def main() -> None:

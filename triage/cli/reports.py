@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
     from classifiers.api import Verdict
     from classifiers.card import Card
-    from classifiers.comparison import Comparison
     from classifiers.evaluation import Report
     from classifiers.judgement import Certainty
     from classifiers.measures import Interval
@@ -107,26 +106,6 @@ def expected_lines(card: Card) -> list[str]:
             f"{expected['forwarded_per_100']:.1f} of 100 mails forwarded, with {shares}."
         ),
     ]
-
-
-def comparison_lines(comparison: Comparison, old: str, new: str) -> list[str]:
-    """The two models side by side, tag by tag."""
-    names = f"{'average precision':<22}{old[:20]:>20}{new[:20]:>22}"
-    tags = [
-        f"{tag:<22}{_share(r.average_precision):>20}"
-        f"{_share(comparison.new.tags[tag].average_precision):>22}"
-        for tag, r in comparison.old.tags.items()
-    ]
-    rows = [
-        ("mean", comparison.old.mean_average_precision, comparison.new.mean_average_precision),
-        ("mean F1", comparison.old.mean_f1, comparison.new.mean_f1),
-    ]
-    whole = [f"{name:<22}{_share(a):>20}{_share(b):>22}" for name, a, b in rows]
-    alarms = (
-        f"{'false alarms / 100':<22}{_rate(comparison.old.false_alarms_per_100_untagged):>20}"
-        f"{_rate(comparison.new.false_alarms_per_100_untagged):>22}"
-    )
-    return [names, *tags, *whole, alarms]
 
 
 def verdict_lines(verdict: Verdict) -> list[str]:
