@@ -45,7 +45,8 @@ class Heartbeats:
 def notify(message: str) -> None:
     """Tell systemd (sd_notify(3)); does nothing outside of it.
 
-    Errors do not count, as its manual advises: the variable may be inherited from elsewhere.
+    Errors do not count, as its manual advises: the variable may be inherited from elsewhere. Nor
+    is a manager waited for that does not read: the next sign of life will do.
     """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
@@ -54,6 +55,7 @@ def notify(message: str) -> None:
         address = "\0" + address[1:]
     kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, kind) as out:
+        out.setblocking(False)
         out.sendto(message.encode(), address)
 
 
