@@ -1,8 +1,8 @@
 """Thresholds for all tags from held-out scores, and what is to be expected of them.
 
 Rule: the noise budgets must hold for mail of every role by itself where there is enough of it, as
-an inbox may well be all staff; where the firm's own labels are enough, they say how much noise
-there is.
+an inbox may well be all staff; the more labels of the firm's own there are, the more they say how
+much noise there is.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from classifiers.settings import Settings
 
 _FEWEST_OWN = 50  # own mails without a tag, on which a budget can be measured
+_SLACK = 1.0  # see `Pool`, for own mail
+_HALVED_AT = 200  # own mails without a tag, at which starter mails may be twice as loud as before
 _FEWEST_OF_ROLE = 100  # the same for starter mails of a role
 
 
@@ -80,17 +82,25 @@ def quiet_pools(
 ) -> list[Pool]:
     """Return the untagged labelled mails on which the noise budgets are measured.
 
-    Tags whose calibration rests on own labels are measured on own mail alone, if that is enough:
-    starter mails are of another kind. If noise is `measured` on the inbox itself, they are not
+    Tags whose calibration rests on own labels are measured on own mail, if that is enough. How
+    loud it is says little as long as it is little; so starter mails are listened to beside, the
+    less the more own ones there are. If noise is `measured` on the inbox itself, they are not
     needed at all.
     """
     usable = scored.linear.honest.all(axis=1) & material.untagged
     own, general = usable & material.local, usable & ~material.local
-    mine = [_pool(material, scored, own, settings)] if int(own.sum()) >= _FEWEST_OWN else []
+    count = int(own.sum())
+    if count < _FEWEST_OWN:
+        mine = []
+    else:
+        mine = [replace(_pool(material, scored, own, settings), slack=_SLACK)]
     if measured:
         return mine
     pools = [_pool(material, scored, rows, settings) for rows in _by_role(material, general)]
-    return [*mine, *(_without(pool, scored.own) for pool in pools)] if mine else pools
+    if not mine:
+        return pools
+    lax = [_louder(pool, 1 + count / _HALVED_AT) for pool in pools[:1]]
+    return [*mine, *lax, *(_without(pool, scored.own) for pool in pools)]
 
 
 def _by_role(material: Material, rows: Any) -> list[Any]:
@@ -108,6 +118,13 @@ def _pool(material: Material, scored: Scored, rows: Any, settings: Settings) -> 
         probabilities=probabilities(scored, material.tags, rows),
         forwards=settings.budget.false_forwards,
         reviews=settings.budget.false_reviews,
+    )
+
+
+def _louder(pool: Pool, times: float) -> Pool:
+    """Return a pool in which so many times more mails may be forwarded and reviewed."""
+    return replace(
+        pool, forwards=min(100, pool.forwards * times), reviews=min(100, pool.reviews * times)
     )
 
 

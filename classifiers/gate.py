@@ -6,6 +6,8 @@ Rule: yes, unless
   than .03 lower, its F1 at the model's own threshold more than .05, or more than 2 further of 100
   untagged mails would get a tag; and that is more than chance, or three times as much; or
 - a pinned case that the model in use holds is broken.
+The tags share a budget for noise: where a tag's F1 fell, but neither the ranking of its mails nor
+the mean F1 of all tags, only three times the tolerance counts.
 A pinned case that the model in use breaks too holds nothing up; it is listed. Figures over fewer
 than `MIN_MAILS` mails with the tag, or without it, decide nothing.
 
@@ -18,6 +20,7 @@ models that learnt the same mails in other folds differ by .04 in a tag that 100
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from classifiers import bootstrap, pinned
@@ -123,9 +126,19 @@ def _figures(
             bootstrap.false_alarms_of(truths, new, _only(tags, new_cuts)),
         )
     found = bootstrap.differences([e.group for e in examples], pairs)
-    return [
+    figures = [
         _figure(name, kind, tag, truths, difference) for (kind, tag), difference in found.items()
     ]
+    return [replace(figure, shared=_shared(figure, figures)) for figure in figures]
+
+
+def _shared(figure: Figure, figures: Sequence[Figure]) -> bool:
+    """Whether the tag only got another part of the budget for noise, which all tags share."""
+    if figure.kind != F1 or figure.loss <= 0:
+        return False
+    changes = [each.difference.change for each in figures if each.kind == F1 and each.judged]
+    [ranking] = [each for each in figures if (each.kind, each.tag) == (AP, figure.tag)]
+    return bool(changes) and sum(changes) > 0 and ranking.loss <= ranking.tolerance
 
 
 def _figure(

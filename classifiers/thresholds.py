@@ -108,11 +108,22 @@ class Pool:
 
     Attributes:
         probabilities: per tag, that of every mail, none of them trained on.
+        slack: standard deviations by which more mails may be given one tag than its part of the
+            budget: in few mails more than that part says little of the tag, and a threshold set
+            above the loudest of them would silence it.
     """
 
     probabilities: Mapping[str, Sequence[float]]
     forwards: float
     reviews: float
+    slack: float = 0.0
+
+    def bearable(self, share: float) -> float:
+        """Mails of a hundred that one tag may be given if `share` of the budget is its part."""
+        mails = max(map(len, self.probabilities.values()), default=0)
+        part = min(self.forwards * share, 100.0)
+        spread = math.sqrt(part * (100 - part) / mails) if mails else 0.0
+        return min(part + self.slack * spread, max(part, self.forwards))
 
 
 def choose(
@@ -160,7 +171,7 @@ def _band(give: float, unsure: float) -> Threshold:
 
 
 def _alone(tag: str, pools: Sequence[Pool], share: float) -> list[float]:
-    return [within_budget(pool.probabilities[tag], pool.forwards * share) for pool in pools]
+    return [within_budget(pool.probabilities[tag], pool.bearable(share)) for pool in pools]
 
 
 def _level(pool: Pool, start: Mapping[str, float], per_hundred: float) -> float:

@@ -1,4 +1,4 @@
-"""Two hundred wrong labels: the gate stops the model that learnt them."""
+"""Two hundred labels: the model that learnt right ones is used, that of wrong ones stopped."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ from triage.store.engine import Store
 if TYPE_CHECKING:
     from typer.testing import Result
 
+pytestmark = pytest.mark.timeout(900)  # some 40 s on two cores of one's own
+
 STARTER = resource("data") / "starter"
-LEARNT = ("q-short-and-explicit.jsonl", "t-plainest.jsonl")
+LEARNT = "himoqrtw"  # files whose names begin so: 2,680 mails
 OTHERS = STARTER / "s-informal-consumers.jsonl"
 CONFIG = """
 [firm]
@@ -51,21 +53,28 @@ def flipped(example: Example) -> list[str]:
     return [] if example.tags else [kinds[len(example.document.text) % 4]]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with a model in use that learnt a few hundred mails."""
-    (tmp_path / "triage.toml").write_text(CONFIG)
-    shutil.copy(resource("data") / "demo" / "policy.toml", tmp_path)
-    starter = tmp_path / "starter"
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model in use that learnt some thousand mails."""
+    folder = tmp_path_factory.mktemp("learnt")
+    (folder / "triage.toml").write_text(CONFIG)
+    shutil.copy(resource("data") / "demo" / "policy.toml", folder)
+    starter = folder / "starter"
     starter.mkdir()
-    for name in LEARNT:
-        shutil.copy(STARTER / name, starter)
+    for first in LEARNT:
+        [file] = STARTER.glob(f"{first}-*.jsonl")
+        shutil.copy(file, starter)
     shutil.copy(STARTER / "tags.toml", starter)
     rows, infos = read_examples([starter]), read_tag_infos([starter])
     now = datetime.now(UTC)
-    registry.save(tmp_path / "models", train(rows, infos, version="old", now=now))
-    registry.promote(tmp_path / "models", "old", now=now)
-    return tmp_path
+    registry.save(folder / "models", train(rows, infos, version="old", now=now))
+    registry.promote(folder / "models", "old", now=now)
+    return folder
+
+
+@pytest.fixture
+def folder(learnt: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(learnt, tmp_path / "firm")
 
 
 def label_mails(folder: Path, count: int, *, poisoned: bool) -> None:
@@ -111,3 +120,21 @@ def test_two_hundred_flipped_labels_do_not_reach_the_mail(folder: Path) -> None:
     report = registry.read_report(folder / "models", new.version)
     assert report
     assert not report["passed"]
+
+
+def test_two_hundred_right_labels_come_into_use(folder: Path) -> None:
+    label_mails(folder, 200, poisoned=False)
+    said = trained(folder).stdout
+    new = registry.load(folder / "models")
+    assert new.version != "old"
+    assert f"{new.version} is in use" in said
+    assert outcome(folder) == "promoted"
+    assert new.card.data["own"] == 200
+    report = registry.read_report(folder / "models", new.version)
+    assert report
+    changes = [
+        each["after"] - each["before"]
+        for each in report["figures"]
+        if each["set"] == "labels of people" and each["kind"] == "F1"
+    ]
+    assert sum(changes) / len(changes) > 0.1

@@ -135,3 +135,30 @@ def test_costs_and_shares_that_make_no_sense_are_refused() -> None:
         Costs(miss=0)
     with pytest.raises(ValueError, match="mails of a hundred"):
         Budget(forwards=120)
+
+
+def test_a_tag_may_be_louder_than_its_part_in_few_mails_by_what_chance_does_never_by_more() -> None:
+    few, many = (
+        Pool(probabilities={"a": [0.5] * mails}, forwards=8, reviews=8, slack=1.0)
+        for mails in (100, 10_000)
+    )
+    assert few.bearable(1 / 2) == pytest.approx(4 + 100 * (0.04 * 0.96 / 100) ** 0.5)
+    assert many.bearable(1 / 2) == pytest.approx(4, abs=0.2)
+    assert Pool(probabilities={"a": [0.5] * 9}, forwards=8, reviews=8, slack=3).bearable(1 / 2) == 8
+    assert Pool(probabilities={"a": [0.5] * 100}, forwards=8, reviews=8).bearable(1 / 2) == 4
+
+
+def test_few_loud_mails_do_not_silence_a_tag() -> None:
+    scores = [*[0.9] * 5, *[0.6] * 40, *[0.05] * 55]
+    untagged = [*[0.9] * 5, *[0.05] * 95]
+    strict, lax = (
+        choose(
+            {"a": scores},
+            [Pool(probabilities={"a": untagged}, forwards=8, reviews=8, slack=slack)],
+            {"a": Costs()},
+            recall=0.9,
+        )["a"].give
+        for slack in (0.0, 1.0)
+    )
+    assert strict > 0.9
+    assert lax < 0.6

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from classifiers.gate_report import Judgement
+    from classifiers.gate_report import Figure, Judgement
 
 KEPT = deduplicate(examples())
 SHIPPED = resource("data") / "pinned"
@@ -79,6 +79,38 @@ def test_more_alarms_at_the_same_ranking_are_refused() -> None:
     found = judged(changed(small_model(), "blocker", shift=1.0))
     assert [f.worse for f in found.figures if (f.kind, f.tag) == (AP, "blocker")] == [False]
     assert any(re.match("on starter mails false alarms .* rose", o) for o in found.objections)
+
+
+def shared_budget(upsell_cut: float) -> Judgement:
+    """Three tags get a threshold at which they fit better, one that is stricter."""
+    model = small_model("old")
+    poor = dict.fromkeys(model.card.thresholds, Threshold(give=0.9, unsure=0.9))
+    fine = dict.fromkeys(model.card.thresholds, Threshold(give=0.5, unsure=0.5))
+    before = poor | {"upsell": fine["upsell"]}
+    after = fine | {"upsell": Threshold(give=upsell_cut, unsure=upsell_cut)}
+    return judged(
+        Model(model.parts, replace(model.card, version="new", thresholds=after)),
+        Model(model.parts, replace(model.card, thresholds=before)),
+    )
+
+
+def f1_of(found: Judgement, tag: str) -> Figure:
+    [figure] = [each for each in found.figures if (each.kind, each.tag) == (F1, tag)]
+    return figure
+
+
+def test_a_tag_that_only_gets_less_of_the_noise_that_all_tags_share_holds_nothing_up() -> None:
+    mild = f1_of(shared_budget(0.58), "upsell")
+    assert 0.05 < mild.loss < 0.15
+    assert mild.difference.real
+    assert mild.shared
+    assert not mild.worse
+
+
+def test_a_tag_that_is_silenced_is_refused_whatever_the_others_gain() -> None:
+    gross = f1_of(shared_budget(0.99), "upsell")
+    assert gross.shared
+    assert gross.worse
 
 
 def test_decisions_on_starter_mails_do_not_count_for_a_model_fitted_to_an_inbox() -> None:

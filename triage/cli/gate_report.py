@@ -51,13 +51,21 @@ def _figure_lines(figures: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         f"{'95 % of the change':>22}"
     )
     for each in figures:
-        verdict = "WORSE" if each["worse"] else "" if each["judged"] else "too few to judge"
+        verdict = _verdict(each)
         yield (
             f"  {each['set']:<17}{each['kind']:<31}{each['tag']:<17}{each['mails']:>6}"
             f"{_number(each['before']):>8}{_number(each['after']):>8}"
             f"{_span(each['change_interval']):>22}  {verdict}"
         ).rstrip()
     yield ""
+
+
+def _verdict(figure: Mapping[str, Any]) -> str:
+    if figure["worse"]:
+        return "WORSE"
+    if not figure["judged"]:
+        return "too few to judge"
+    return "others got its share of noise" if figure.get("shared") else ""
 
 
 def _pinned_lines(report: Mapping[str, Any]) -> Iterator[str]:
