@@ -2,8 +2,9 @@
 
 Takes mails that the program has never seen, in parts that stand for different inboxes. Of each
 part, some mails are labels of the firm's own, the others are judged on, in five folds; whole groups
-of near-duplicates stay on one side. Learns by the program's own code from the starter set and these
-labels, and prints average precision, per tag and on average, by how many labels there are.
+of near-duplicates stay on one side. Learns by the program's own code, founded on the model in use,
+which must have learned no own labels, and prints average precision, per tag and on average, by how
+many labels there are.
 
 AP is counted within each fold and averaged, and over all folds at once; the latter also asks that
 models learned from different labels put their scores on one scale. The curve ends where four of
@@ -25,10 +26,10 @@ from sklearn.metrics import average_precision_score
 
 from bench.machine import describe
 from bench.tables import table
-from classifiers import general, local, opinion
+from classifiers import foundation, local, opinion, registry
 from classifiers.dataset import deduplicate, folds, read_examples
-from classifiers.encoder import Encoder, pins_of
-from classifiers.material import Material, prepare, truth_matrix
+from classifiers.material import Material, gathered, truth_matrix
+from classifiers.model import feature_matrix
 from classifiers.opinion import Opinion
 from classifiers.settings import Settings
 
@@ -36,11 +37,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from classifiers.dataset import Example
+    from classifiers.encoder import Encoder
+    from classifiers.foundation import Foundation
     from classifiers.local import Scored
 
 FOLDS = 5
 LEARNING_FOLDS = 3  # within each training, for calibration; fewer than usual, to save time
-SIZES = (20, 60, 120, 250, 600)
+SIZES = (50, 100, 150, 250)
 ENOUGH = 10  # mails of a tag, below which its AP says nothing
 
 
@@ -83,9 +86,24 @@ def _inbox(name: str, mails: Sequence[Example], starter: Material) -> Inbox:
     return Inbox(
         name=name,
         examples=mails,
-        features=starter.fitted.transform(documents),
+        features=feature_matrix(starter.fitted, documents),
         opinion=opinion.ask(starter.encoder, documents, starter.tags),
         truth=truth_matrix(mails, starter.tags),
+    )
+
+
+def judged_starter(
+    base: Foundation, encoder: Encoder | None, examples: Sequence[Example], settings: Settings
+) -> Material:
+    """Read the starter mails that the base has honest scores of."""
+    kept = [each for each in deduplicate(examples) if each.digest in base.scores]
+    return gathered(
+        kept,
+        base.tags,
+        fitted=base.fitted,
+        features=feature_matrix(base.fitted, [each.document for each in kept]),
+        fold_of=np.array(folds(kept, settings.folds, settings.seed)),
+        encoder=encoder,
     )
 
 
@@ -127,26 +145,30 @@ def probabilities(scored: Scored, tags: Sequence[str], inbox: Inbox) -> dict[str
     }
 
 
-def log_odds(material: Material, inbox: Inbox, rows: Any, settings: Settings) -> Any:
-    """Learn from the material and return log-odds of some mails of the inbox, (n, n_tags)."""
-    scored = local.adapt(material, general.learn(material, settings, say=lambda _: None), settings)
+def log_odds(
+    base: Foundation, material: Material, inbox: Inbox, rows: Any, settings: Settings
+) -> Any:
+    """Let labels correct the base and return log-odds of some mails of the inbox, (n, n_tags)."""
+    scored = local.adapt(material, base.linear(material, frozenset()), settings)
     sigmoids = [scored.calibration[tag] for tag in material.tags]
     raw = raw_scores(scored, material.tags, inbox, rows)
     return raw * [one.slope for one in sigmoids] + [one.intercept for one in sigmoids]
 
 
-def worth(starter: Material, inbox: Inbox, size: int, seed: int, settings: Settings) -> Worth:
+def worth(
+    base: Foundation, starter: Material, inbox: Inbox, *, size: int, seed: int, settings: Settings
+) -> Worth:
     """Judge what `size` labels give; 0 labels give what the starter mails alone do."""
     fold_of = np.array(folds(inbox.examples, FOLDS, seed))
     found = np.zeros(inbox.truth.shape)
     order = np.random.default_rng(seed).permutation(len(fold_of))
     if not size:
-        found = log_odds(starter, inbox, np.arange(len(fold_of)), settings)
+        found = log_odds(base, starter, inbox, np.arange(len(fold_of)), settings)
     for fold in range(FOLDS) if size else ():
         labels = np.sort([row for row in order if fold_of[row] != fold][:size])
         judged = np.flatnonzero(fold_of == fold)
         material = with_labels(starter, inbox, labels, settings)
-        found[judged] = log_odds(material, inbox, judged, settings)
+        found[judged] = log_odds(base, material, inbox, judged, settings)
     return Worth(
         within=np.nanmean(
             [_average_precisions(inbox.truth, found, fold_of == f) for f in range(FOLDS)], axis=0
@@ -186,24 +208,29 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="labelled JSONL, never seen")
     parser.add_argument("--half-field", default="set", help="field whose values are the inboxes")
     parser.add_argument("--starter", type=Path, default=Path("data/starter"))
-    parser.add_argument("--encoder", type=Path, default=Path("models/encoder"))
+    parser.add_argument("--models", type=Path, default=Path("models"), help="learned no labels")
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
     parser.add_argument("--seeds", type=int, default=2, help="partitions into folds to average")
     given = parser.parse_args()
     started, settings = time.monotonic(), Settings(folds=LEARNING_FOLDS)
-    encoder = Encoder(given.encoder, pins_of(given.encoder))
-    starter = prepare(read_examples([given.starter]), {}, settings, encoder, lambda _: None)
+    model = registry.load(given.models)
+    base = foundation.of(model, settings)
+    starter = judged_starter(base, model.encoder, read_examples([given.starter]), settings)
     print(", ".join(describe().values()), flush=True)
     for inbox in inboxes(starter, given.data, given.half_field):
         most = int(len(inbox.examples) * (FOLDS - 1) / FOLDS)
         sizes = sorted({0, *(min(size, most) for size in given.sizes)})
-        found = {size: _average(starter, inbox, size, given.seeds, settings) for size in sizes}
+        found = {size: _average(base, starter, inbox, size, given.seeds) for size in sizes}
         print(f"\n{report(inbox, starter.tags, found)}", flush=True)
     print(f"\n{time.monotonic() - started:.0f} s")
 
 
-def _average(starter: Material, inbox: Inbox, size: int, seeds: int, settings: Settings) -> Worth:
-    each = [worth(starter, inbox, size, seed, settings) for seed in range(1, seeds + 1)]
+def _average(base: Foundation, starter: Material, inbox: Inbox, size: int, seeds: int) -> Worth:
+    settings = Settings(folds=LEARNING_FOLDS)
+    each = [
+        worth(base, starter, inbox, size=size, seed=seed, settings=settings)
+        for seed in range(1, seeds + 1)
+    ]
     return Worth(
         within=np.mean([one.within for one in each], axis=0),
         pooled=np.mean([one.pooled for one in each], axis=0),
