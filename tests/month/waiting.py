@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.month.world import World
 
 LATE = 60  # what is overdue by more waits for working time
+ON_THEIR_WAY = 60  # who is just getting a brief is not reminded; it is looked at again then
 
 
 @dataclass(kw_only=True)
@@ -221,7 +222,11 @@ class Waiting:
             return
         silent = {person for at, person in case.answered if at >= case.updated}
         of_step = [s for s in case.sent if window.reached < 0 or s.at >= window.began]
-        people = [p for p in PEOPLE if p in {s.person for s in of_step} - silent - case.barred]
+        fresh = {each.person for each in case.sent if each.at == self._now}  # has not left yet
+        told = {each.person for each in of_step} - silent - fresh
+        if fresh and not told:
+            self._set(self._now + ON_THEIR_WAY, "reminder", window)
+        people = [person for person in PEOPLE if person in told - case.barred]
         self._tell(case, people, "reminder", window.mail)
 
     def _raise(self, window: Window) -> None:
