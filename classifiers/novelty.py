@@ -57,9 +57,12 @@ class Novelty:
         return self.familiarity(document) < self.threshold
 
     def familiar_part(self, document: Document) -> Document:
-        """Return only the sentences whose words are known well enough, to be judged alone."""
+        """Return only the sentences whose words are known well enough, to be judged alone.
+
+        A subject counts beside such a sentence only: its few words tell no language.
+        """
         text = "\n".join(s for s in split_sentences(document.text[:MAX_CHARS]) if self._reads(s))
-        subject = document.subject if self._reads(document.subject) else ""
+        subject = document.subject if text and self._reads(document.subject) else ""
         return Document(id=document.id, subject=subject, text=text, from_role=document.from_role)
 
     def _reads(self, sentence: str) -> bool:

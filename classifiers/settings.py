@@ -35,7 +35,7 @@ class Settings:
     folds: int = 5
     min_positives: int = 20
     fewest: int = 8
-    encoder_weight: float = 0.5
+    encoder_weight: float = 2.0
     half_weight_at: int = 600
     starter_weight: float = 0.1
     background_weight: float = 0.2
