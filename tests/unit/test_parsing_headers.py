@@ -177,3 +177,10 @@ def test_rubbish_before_the_headers_hides_nothing(raw: bytes) -> None:
 def test_the_writers_clock_is_known_where_the_date_says_so(date: str, offset_s: int | None) -> None:
     raw = f"From: dana@x.example\r\nDate: {date}\r\n\r\nHi".encode()
     assert parse(raw).utc_offset_s == offset_s
+
+
+def test_a_second_writer_whom_mail_parser_passes_over_is_known_all_the_same() -> None:
+    raw = (
+        b"From: A <a@b.example>, Nora <nora@client.example.>\r\nTo: x@firm.example\r\n\r\nHello\r\n"
+    )
+    assert "nora@client.example." in {person.address for person in parse(raw).others}

@@ -128,15 +128,23 @@ def _email(parsed: Parsed, unreadable: tuple[str, ...] = ()) -> Email:
         attachments=content.attachments,
         loop=kind.is_loop(head),
         problems=(*unreadable, *_problems(parsed, head, content)),
-        others=(*senders[1:], *_others(head)),
+        others=_others(head, senders),
     )
 
 
-def _others(head: Headers) -> tuple[Address, ...]:
-    """People of a mail beside its sender and recipients; repeated From headers count here."""
-    names = ("reply-to", "sender", "bcc", "resent-from", "resent-to", "resent-cc", "resent-sender")
-    raw = [value for name in names for value in head.all_raw(name)]
-    return tuple(a for a in addresses.merge((), (*raw, *head.all_raw("from")[1:])) if a.address)
+def _others(head: Headers, senders: tuple[Address, ...]) -> tuple[Address, ...]:
+    """People of a mail beside its sender, by our own reading of every header that names some.
+
+    mail-parser passes over what it cannot read, such as a domain that ends in a dot; a mail server
+    may deliver there all the same.
+    """
+    names = ("from", "to", "cc", "reply-to", "sender", "bcc")
+    again = ("resent-from", "resent-to", "resent-cc", "resent-sender")
+    raw = [value for name in (*names, *again) for value in head.all_raw(name)]
+    first = senders[0].address.lower() if senders else ""
+    found = (*senders[1:], *addresses.merge((), tuple(raw)))
+    known = {a.address.lower(): a for a in found if a.address and a.address.lower() != first}
+    return tuple(known.values())
 
 
 def _recipients(trusted: tuple[tuple[str, str], ...], raw: tuple[str, ...]) -> tuple[Address, ...]:
