@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 ENCODER_VENV := .venv-encoder
+UNIT := tests/unit
+REST := tests/acceptance tests/corpus tests/integration
 
 .PHONY: setup demo test lint soak month kills mutations bench encoder
 
@@ -27,8 +29,12 @@ lint: $(STAMP)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# Unit tests beside those that wait for servers and browsers, which halves the time on two cores;
+# what the first say is printed when both are done.
 test: lint
-	@$(BIN)/python -m pytest
+	@log=$$(mktemp); $(BIN)/python -m pytest $(UNIT) >$$log 2>&1 & unit=$$!; \
+	$(BIN)/python -m pytest $(REST); rest=$$?; \
+	wait $$unit; unit=$$?; cat $$log; rm -f $$log; [ $$rest -eq 0 ] && [ $$unit -eq 0 ]
 
 soak: $(STAMP)
 	@$(BIN)/python -m tests.soak
