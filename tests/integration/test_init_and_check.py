@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -178,3 +179,18 @@ def test_check_tells_different_problems_of_files_and_servers_at_once(
     words = [problem.what for problem in check(folder)]
     assert "folder Nowhere does not exist" in words[3]
     assert "certificate does not verify" in words[4]
+
+
+def test_a_password_command_is_run_once_for_each_server_however_many_folders_there_are(
+    folder: Path, mailbox: Mailbox, sink: Sink, authority: Path
+) -> None:
+    init(folder, mailbox, sink, "--ca-file", str(authority), typed=dovecot.PASSWORD)
+    mailbox.create_folder("Clients")
+    edit(folder, "triage.toml", 'folders = ["INBOX"]', 'folders = ["INBOX", "Clients"]')
+    asked = folder / "asked"
+    script = f"echo x >> {asked}; cat {folder / 'secrets' / 'inbox'}"
+    command = f"password_command = {json.dumps(['/bin/sh', '-c', script])}"
+    text = (folder / "triage.toml").read_text()
+    (folder / "triage.toml").write_text(text.replace('password_file = "secrets/inbox"', command))
+    assert check(folder) == []
+    assert asked.read_text().split() == ["x", "x"]

@@ -99,14 +99,24 @@ def _problem(where: str, what: str, advice: str = "") -> Problem:
     return Problem(severity="error", area="server", where=where, what=what, advice=advice)
 
 
-def _password_problems(config: Config, at: ImapAccount | Outgoing, where: str) -> list[Problem]:
-    """Why a password or a token cannot be had; nothing when it can."""
+def _ask(
+    config: Config, at: ImapAccount | Outgoing, where: str
+) -> tuple[Callable[[], str], list[Problem]]:
+    """What lets us in, asked for once and not again for each folder; or why it cannot be had.
+
+    A login by tokens keeps its token itself, and may have to renew it while folders are opened.
+    """
+    asking = credential(config, at)
     try:
-        credential(config, at)()
+        said = asking()
     except TriageError as error:
         what = str(error).partition(": ")[2] if isinstance(error, ConfigError) else str(error)
-        return [Problem(severity="error", area="secret", where=where, what=what)]
-    return []
+        return asking, [Problem(severity="error", area="secret", where=where, what=what)]
+    return asking if at.login else lambda: said, []
+
+
+def _password_problems(config: Config, at: ImapAccount | Outgoing, where: str) -> list[Problem]:
+    return _ask(config, at, where)[1]
 
 
 def _imap_job(account: ImapAccount, place: str, config: Config) -> Job:
@@ -117,9 +127,8 @@ def _imap_job(account: ImapAccount, place: str, config: Config) -> Job:
     where = f"{config.path.name}, {place}.{'login' if account.login else 'password'}"
 
     def run() -> list[Problem]:
-        problems = _password_problems(config, account, where)
-        asked = credential(config, account)
-        return problems or check_imap(account, folders, asked, config.limits)
+        password, problems = _ask(config, account, where)
+        return problems or check_imap(account, folders, password, config.limits)
 
     return Job(where=f"{account.name} ({account.host}:{account.port})", run=run)
 
@@ -129,9 +138,10 @@ def _smtp_job(config: Config) -> Job:
     where = f"{config.path.name}, outgoing.{'login' if outgoing.login else 'password'}"
 
     def run() -> list[Problem]:
-        asked = credential(config, outgoing) if outgoing.username else None
-        problems = _password_problems(config, outgoing, where) if asked else []
-        return problems or check_smtp(outgoing, asked)
+        if not outgoing.username:
+            return check_smtp(outgoing, None)
+        password, problems = _ask(config, outgoing, where)
+        return problems or check_smtp(outgoing, password)
 
     return Job(where=f"outgoing ({outgoing.host}:{outgoing.port})", run=run)
 
