@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 from triage.calendars import calendar_of
 from triage.hearers import fallback_person
-from triage.messages import Address, MessageRef, Notice, Occasion, Urgency
+from triage.messages import Address, MessageRef, Occasion, Urgency
 from triage.pipeline.envelope import EnvelopeGuard
-from triage.rendering import mime, notice_id, templates
-from triage.rendering.renderer import common_lines
+from triage.rendering import notice_id, templates
+from triage.rendering.letters import Letter
 from triage.resources import resource
 from triage.store import alarms, mailboxes, moves
 from triage.summary.wording import clean_line
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from triage.config import Alerts, Firm
+    from triage.messages import Notice
     from triage.policy import Person, Policy
     from triage.store.alarms import Alarm
     from triage.store.engine import Store
@@ -174,21 +175,15 @@ class Watchman:
             recipient=person.address,
             domain=self.sender.domain or "triage.invalid",
         )
-        head = [
-            mime.address_line("From", self.sender),
-            mime.address_line("To", Address(address=person.address, name=clean_line(person.name))),
-            mime.header_line("Subject", subject),
-            *common_lines(
-                datetime.fromtimestamp(int(now), UTC), message_id, "auto-generated", "alarm"
-            ),
-        ]
-        return Notice(
-            message_id=message_id,
-            sender=mime.ascii_address(self.sender.address),
-            recipient=mime.ascii_address(person.address),
+        letter = Letter(
+            sender=self.sender,
+            recipient=Address(address=person.address, name=clean_line(person.name)),
             subject=subject,
-            content=mime.plain(b"".join(head), text),
+            message_id=message_id,
+            date=datetime.fromtimestamp(int(now), UTC),
+            loop="alarm",
         )
+        return letter.plain(text)
 
     def _run(self, text: str) -> None:
         """The firm's own way to be told; whatever it does wrong stops nothing."""

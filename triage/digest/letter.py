@@ -14,10 +14,10 @@ from jinja2 import TemplateError
 from triage.digest.times import Times
 from triage.digest.words import page_of, written_at
 from triage.errors import ConfigError
-from triage.messages import Address, MessageRef, Notice, Occasion
-from triage.rendering import mime, notice_id, templates
+from triage.messages import Address, MessageRef, Occasion
+from triage.rendering import notice_id, templates
 from triage.rendering.ids import reference_of
-from triage.rendering.renderer import common_lines
+from triage.rendering.letters import Letter
 from triage.resources import resource
 from triage.summary.wording import clean_line
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     from triage.digest.model import Digest
+    from triage.messages import Notice
     from triage.policy import Hours, Person
 
 log = logging.getLogger(__name__)
@@ -88,25 +89,15 @@ class LetterWriter:
             domain=self._domain,
         )
         written = self.write(digest, reference_of(message_id))
-        head = [
-            mime.address_line("From", self._sender),
-            mime.address_line("To", Address(address=person.address, name=clean_line(person.name))),
-            mime.header_line("Subject", written.subject),
-            *common_lines(written_at(digest), message_id, "auto-generated", "digest"),
-        ]
-        return Notice(
-            message_id=message_id,
-            sender=mime.ascii_address(self._sender.address),
-            recipient=mime.ascii_address(person.address),
+        letter = Letter(
+            sender=self._sender,
+            recipient=Address(address=person.address, name=clean_line(person.name)),
             subject=written.subject,
-            content=mime.assemble(
-                b"".join(head),
-                text=written.text,
-                html=written.html,
-                original=None,
-                seed=message_id,
-            ),
+            message_id=message_id,
+            date=written_at(digest),
+            loop="digest",
         )
+        return letter.full(text=written.text, html=written.html)
 
 
 def _rendered(env: ImmutableSandboxedEnvironment, values: Mapping[str, object]) -> tuple[str, str]:

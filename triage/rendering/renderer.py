@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from jinja2 import TemplateError
 
-from triage.messages import LOOP_HEADER, Address, Notice
+from triage.messages import Address
 from triage.rendering import mime, templates
 from triage.rendering.answer import further_texts, suggest
 from triage.rendering.ids import reference_of, valid_ids
+from triage.rendering.letters import Letter
 from triage.rendering.replies import replies
 from triage.resources import resource
 from triage.responses import ResponseLibrary
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     from triage.config import Firm
-    from triage.messages import RawMessage, Recipient
+    from triage.messages import Notice, RawMessage, Recipient
     from triage.summary import Brief
     from triage.summary.confirmation import Confirmation
 
@@ -105,14 +105,16 @@ class Renderer:
             "firm": self._firm.name,
         }
         text, html = self._words(values)
-        head = self._head(brief, recipient, message_id, date, valid_ids(in_reply_to))
-        return Notice(
-            message_id=message_id,
-            sender=mime.ascii_address(self._sender.address),
-            recipient=mime.ascii_address(recipient.address),
+        letter = Letter(
+            sender=self._sender,
+            recipient=Address(address=recipient.address, name=recipient.name),
             subject=brief.subject_line,
-            content=mime.assemble(head, text=text, html=html, original=attached, seed=message_id),
+            message_id=message_id,
+            date=date,
+            loop="brief",
+            further=(*_case_lines(brief.thread.case_id), *_thread_lines(valid_ids(in_reply_to))),
         )
+        return letter.full(text=text, html=html, original=attached)
 
     def confirm(
         self,
@@ -139,24 +141,20 @@ class Renderer:
             "reference": reference_of(message_id),
             "firm": self._firm.name,
         }
-        title = f"Re: {bare_subject(subject)}"
-        head = b"".join(
-            [
-                mime.address_line("From", self._sender),
-                mime.address_line("To", replace(recipient, name=clean_line(recipient.name))),
-                mime.header_line("Subject", title),
-                *common_lines(date, message_id, "auto-replied", "confirmation"),
+        letter = Letter(
+            sender=self._sender,
+            recipient=replace(recipient, name=clean_line(recipient.name)),
+            subject=f"Re: {bare_subject(subject)}",
+            message_id=message_id,
+            date=date,
+            loop="confirmation",
+            submitted="auto-replied",
+            further=(
                 *_case_lines(confirmation.case_id),
                 *_thread_lines(valid_ids(in_reply_to)),
-            ]
+            ),
         )
-        return Notice(
-            message_id=message_id,
-            sender=mime.ascii_address(self._sender.address),
-            recipient=mime.ascii_address(recipient.address),
-            subject=title,
-            content=mime.plain(head, self._confirmation_words(values)),
-        )
+        return letter.plain(self._confirmation_words(values))
 
     def _confirmation_words(self, values: Mapping[str, object]) -> str:
         try:
@@ -171,36 +169,6 @@ class Renderer:
         except (TemplateError, TypeError, ArithmeticError, ValueError) as error:
             log.warning("own summary template failed; using the shipped one", extra={"why": error})
             return templates.render(self._shipped, values)
-
-    def _head(
-        self,
-        brief: Brief,
-        recipient: Recipient,
-        message_id: str,
-        date: datetime,
-        ids: Sequence[str],
-    ) -> bytes:
-        lines = [
-            mime.address_line("From", self._sender),
-            mime.address_line("To", Address(address=recipient.address, name=recipient.name)),
-            mime.header_line("Subject", brief.subject_line),
-            *common_lines(date, message_id, "auto-generated", "brief"),
-            *_case_lines(brief.thread.case_id),
-            *_thread_lines(ids),
-        ]
-        return b"".join(lines)
-
-
-def common_lines(date: datetime, message_id: str, submitted: str, loop: str) -> list[bytes]:
-    """The headers of every mail of ours; no robot should answer it (RFC 3834)."""
-    return [
-        mime.header_line("Date", format_datetime(date)),
-        mime.ids_line("Message-ID", [message_id]),
-        mime.header_line("Auto-Submitted", submitted),
-        # Exchange would else answer with absence notes, which look like an acknowledgement.
-        mime.header_line("X-Auto-Response-Suppress", "All"),
-        mime.header_line(LOOP_HEADER, loop),
-    ]
 
 
 def _case_lines(case_id: int) -> list[bytes]:
