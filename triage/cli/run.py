@@ -113,16 +113,14 @@ def _runner(
         touch=not dry_run,
         numbered=not dry_run,  # the dry run's own store counts for itself
         report=lambda outcome: counts.update([outcome.action]),
-        chores=[classifier.refresh],
     )
-    digester = app_digests.make_digester(settings, store, runner)
-    runner.chores = [*runner.chores, digester.look]
+    chores = [classifier.refresh, app_digests.make_digester(settings, store, runner).look]
     if not dry_run:  # which sends nothing
-        runner.chores = [*runner.chores, app.make_watchman(settings, store, runner).look]
-        runner.chores = [
-            *runner.chores,
+        chores += [
+            app.make_watchman(settings, store, runner).look,
             Purger(store=store, settings=settings.config.retention).look,
         ]
+    runner.chores = chores
     return runner
 
 
