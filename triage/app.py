@@ -5,12 +5,10 @@ Each function builds one thing from the configuration; nothing is global.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import secrets
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,7 +18,7 @@ from triage.app_labels import make_labeller, make_tag_watchers
 from triage.config import FolderAccount, ImapAccount
 from triage.config_file import load_config
 from triage.credentials import credential
-from triage.durable import sync_folder, write_synced
+from triage.durable import locked, sync_folder, write_synced
 from triage.errors import ConfigError, StoreError, TriageError
 from triage.feedback import vocabulary_of
 from triage.messages import Address
@@ -115,21 +113,16 @@ def only_instance(store_path: Path) -> Iterator[None]:
         StoreError: another one is running.
     """
     path = store_path.with_name(store_path.name + ".lock")
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        msg = f"{path}: {error.strerror}; check that the folder exists and may be written"
-        raise StoreError(msg) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        msg = f"triage is already running on {store_path}; stop that one first"
-        raise StoreError(msg) from error
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(path, wait=False))
+        except BlockingIOError as error:
+            msg = f"triage is already running on {store_path}; stop that one first"
+            raise StoreError(msg) from error
+        except OSError as error:
+            msg = f"{path}: {error.strerror}; check that the folder exists and may be written"
+            raise StoreError(msg) from error
         yield
-    finally:
-        os.close(handle)
 
 
 def make_source(account: Account, folder: str, config: Config) -> MailSource:

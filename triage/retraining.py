@@ -10,11 +10,12 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from classifiers.api import ClassifierError, ModelError
+from triage.durable import locked
 from triage.errors import TriageError
 from triage.resources import resource
 from triage.store import audit, trainings
@@ -124,22 +125,19 @@ def only_training(root: Path) -> Iterator[None]:
         ModelError: another training is running, or the folder cannot be written.
     """
     path = root / LOCK
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        msg = f"{path}: {error.strerror}; free some space, or check the permissions of the folder"
-        raise ModelError(msg) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        msg = f"another training is running on {root}; wait until it has ended"
-        raise ModelError(msg) from error
-    try:
+    with ExitStack() as held:
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(path, wait=False))
+        except BlockingIOError as error:
+            msg = f"another training is running on {root}; wait until it has ended"
+            raise ModelError(msg) from error
+        except OSError as error:
+            msg = (
+                f"{path}: {error.strerror}; free some space, or check the permissions of the folder"
+            )
+            raise ModelError(msg) from error
         yield
-    finally:
-        os.close(handle)
 
 
 def is_training(root: Path) -> bool:

@@ -7,16 +7,14 @@ the other; nobody is asked for anything here.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from triage.durable import sync_folder, write_synced
+from triage.durable import locked, sync_folder, write_synced
 from triage.errors import LoginError
 from triage.oauth.base import IssuerError, NeedsLoginError, Token
 
@@ -139,20 +137,14 @@ class KeptTokens:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One process at a time: a refresh token that is used twice may be withdrawn."""
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(
-                self._path.with_name(self._path.name + ".lock"),
-                os.O_CREAT | os.O_RDWR | os.O_CLOEXEC,
-                0o600,
-            )
-        except OSError as error:
-            raise self._unusable(error) from None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with ExitStack() as held:
+            try:
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                lock = self._path.with_name(self._path.name + ".lock")
+                held.enter_context(locked(lock, wait=True))
+            except OSError as error:
+                raise self._unusable(error) from None
             yield
-        finally:
-            os.close(handle)
 
     def _load(self) -> dict[str, Any]:
         """What the file says; nothing where there is none, or it is no longer ours."""
