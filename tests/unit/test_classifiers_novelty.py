@@ -116,6 +116,12 @@ def test_the_familiar_part_is_what_can_be_read() -> None:
     assert (part.id, part.from_role) == ("7", "client")
 
 
+def test_a_subject_counts_beside_a_sentence_that_can_be_read_only() -> None:
+    part = learned().familiar_part
+    assert part(Document(subject="the report", text=f"{GERMAN}.")).subject == ""
+    assert part(Document(subject="the report", text=f"{ENGLISH}.")).subject == "the report"
+
+
 BLOCKED = "We cannot log in and the whole team is stuck until you send the password."
 FOREIGN = (
     "Hallo Tom, kurz auf Englisch, damit Priya mitlesen kann, und vielen Dank schon einmal für die "

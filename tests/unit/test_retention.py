@@ -77,6 +77,14 @@ def test_words_of_settled_mail_go_from_the_disk_and_what_was_decided_stays(
         assert tx.execute(select(verdicts.c.scores)).scalars().first()
 
 
+def test_deleted_words_are_overwritten_whatever_the_library_does_by_itself(bench: Bench) -> None:
+    bench.judge("Thanks for all.")
+    with bench.store.write() as tx:
+        tx.exec_driver_sql("PRAGMA secure_delete=OFF")
+        assert retention.purge(tx, before=bench.clock.now + 1, labelled_too=False) == 1
+        assert tx.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
+
+
 def test_nothing_that_is_still_at_work_is_touched(bench: Bench) -> None:
     escalate(bench)  # its case is open
     waiting = bench.judge("We are stuck again, with another thing.", subject="Other")
