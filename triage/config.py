@@ -16,11 +16,19 @@ Security = Literal["tls", "starttls", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
-    """Where a password lies: exactly one of an environment variable, a 0600 file, a command."""
+    """Where a password lies: exactly one of these.
+
+    Attributes:
+        env: an environment variable.
+        file: a file that only its owner may read.
+        command: a program that prints it, with its arguments.
+        keyring: an entry of the system's keyring, `service/user`.
+    """
 
     env: str = ""
     file: Path | None = None
     command: tuple[str, ...] = ()
+    keyring: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

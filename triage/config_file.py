@@ -1,8 +1,8 @@
 """Reads `triage.toml` into the values of `triage.config`, and prints them with secrets masked.
 
 Rules: every mistake is reported at once; a relative path means relative to the file's folder; a
-password never stands in the file, so `password_env`, `password_file` or `password_command` say
-where it is.
+password never stands in the file, so `password_env`, `password_file`, `password_command` or
+`password_keyring` says where it is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 ACCOUNT_TYPES = ("imap", "maildir", "mbox", "eml")
 _KNOWN = {
-    name: tuple(f"{name}_{where}" for where in ("env", "file", "command"))
+    name: tuple(f"{name}_{where}" for where in ("env", "file", "command", "keyring"))
     for name in ("password", "client_secret")
 }
 _KNOWN_AT_TOP = _KNOWN | {"path": ()}
@@ -161,4 +161,6 @@ def _masked(secret: Secret) -> str:
         return f"*** (environment variable {secret.env})"
     if secret.file:
         return f"*** (file {secret.file})"
+    if secret.keyring:
+        return f"*** (keyring {secret.keyring})"
     return f"*** (command {secret.command[0]})" if secret.command else "***"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from triage.addresses import is_loopback
+from triage.system_keyring import entry_of
 from triage.tables import did_you_mean, quoted
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
     Table = dict[str, Any]
 
-SECRET_KEYS = ("password_env", "password_file", "password_command")
-_CLIENT_SECRET_KEYS = ("client_secret_env", "client_secret_file", "client_secret_command")
+_WHERE = ("env", "file", "command", "keyring")
+SECRET_KEYS = tuple(f"password_{where}" for where in _WHERE)
+_CLIENT_SECRET_KEYS = tuple(f"client_secret_{where}" for where in _WHERE)
 _URLS = ("token_url", "device_url", "authorize_url", "authority")
 
 
@@ -31,10 +33,15 @@ def check_secret(
     if len(given) > 1:
         says = f"stands beside {quoted(given[:-1])}; keep exactly one of them"
         mistakes.add((*place, given[-1]), says)
-    command = table.get(keys[-1])
-    if command == [] or (isinstance(command, list) and command[0] == ""):
+    *_, command, keyring = keys
+    given_command = table.get(command)
+    if given_command == [] or (isinstance(given_command, list) and given_command[0] == ""):
         says = 'is empty; write the program and its arguments, such as ["pass", "show", "inbox"]'
-        mistakes.add((*place, keys[-1]), says)
+        mistakes.add((*place, command), says)
+    entry = table.get(keyring)
+    if isinstance(entry, str) and not all(entry_of(entry)):
+        says = f'"{entry}" is no entry; write service/user, such as "triage/inbox"'
+        mistakes.add((*place, keyring), says)
 
 
 def check_login(

@@ -12,6 +12,7 @@ import stat
 import subprocess
 from typing import TYPE_CHECKING
 
+from triage import system_keyring
 from triage.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def read_secret(secret: Secret, what: str, *, timeout_s: float = COMMAND_TIMEOUT
     Args:
         secret: where it lies.
         what: whose it is, for errors: "the password of accounts[1]".
-        timeout_s: how long a command may take.
+        timeout_s: how long a command or the keyring may take.
 
     Raises:
         ConfigError: it cannot be had; the sentence says what to do and holds no secret.
@@ -41,7 +42,14 @@ def read_secret(secret: Secret, what: str, *, timeout_s: float = COMMAND_TIMEOUT
     if secret.command:
         printed = _from_command(secret.command, what, timeout_s)
         return _first_line(printed, what, f"the command {secret.command[0]}")
-    raise _error(what, "nothing says where it is; write password_env, _file or _command")
+    if secret.keyring:
+        kept = _from_keyring(secret.keyring, what, timeout_s)
+        return _first_line(
+            kept.encode("utf-8", "surrogatepass"),
+            what,
+            f"the entry {secret.keyring} of the keyring",
+        )
+    raise _error(what, "nothing says where it is; write password_env, _file, _command or _keyring")
 
 
 def file_problem(path: Path) -> str:
@@ -117,6 +125,13 @@ def _from_command(command: tuple[str, ...], what: str, timeout_s: float) -> byte
         says = f"{program} ended with status {done.returncode}; run it by hand to see why"
         raise _error(what, says)
     return done.stdout[:_MAX_BYTES]
+
+
+def _from_keyring(entry: str, what: str, timeout_s: float) -> str:
+    try:
+        return system_keyring.read(entry, timeout_s=timeout_s)
+    except system_keyring.KeyringProblem as problem:
+        raise _error(what, str(problem)) from None
 
 
 def _first_line(content: bytes, what: str, place: str) -> str:

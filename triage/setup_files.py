@@ -215,6 +215,8 @@ def _secret_line(secret: Secret, name: str = "password") -> str:
         return f"{name}_env = {_toml(secret.env)}"
     if secret.command:
         return f"{name}_command = {_toml(secret.command)}"
+    if secret.keyring:
+        return f"{name}_keyring = {_toml(secret.keyring)}"
     return f"{name}_file = {_toml(str(secret.file))}"
 
 

@@ -11,6 +11,7 @@ import pytest
 from triage.config import Config, FolderAccount, ImapAccount, OAuthLogin, Probe, Secret
 from triage.config_file import load_config, mask, parse_config
 from triage.errors import ConfigError
+from triage.login_rules import SECRET_KEYS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -204,6 +205,7 @@ WRONG = [
     ("[[accounts]]", 'folders = ["A\\r\\nB"]', "accounts[1].folders[1]: contains the control"),
     ("[[accounts]]", 'password = "hunter2"', "accounts[1].password: a password never stands"),
     ("[[accounts]]", 'password_file = "x"', 'accounts[1].password_file: stands beside "password_'),
+    ("[[accounts]]", 'password_keyring = "inbox"', 'accounts[1].password_keyring: "inbox" is no'),
     ("[[accounts]]", "password_command = []", "accounts[1].password_command: is empty"),
     ("[[accounts]]", 'password_command = "pass x"', "accounts[1].password_command: must be a list"),
     ("[[accounts]]", 'after.keyword = "two words"', 'accounts[1].after.keyword: "two words" is no'),
@@ -344,7 +346,7 @@ def test_the_demo_configuration_loads() -> None:
 def test_every_setting_is_documented() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     keys = {line.partition(" =")[0].rpartition(".")[2] for line in mask(parse(FULL)).splitlines()}
-    known = keys - {"path", "password"} | {"password_env", "password_file", "password_command"}
+    known = keys - {"path", "password"} | set(SECRET_KEYS)
     known |= {field.name for field in fields(OAuthLogin)} - {"client_secret"}
     missing = sorted(key for key in known | {"ca_file", "path"} if f"`{key}`" not in text)
     assert missing == []

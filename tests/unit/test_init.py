@@ -322,6 +322,18 @@ def test_a_command_a_day_folders_and_another_smtp_login_reach_the_settings(
     assert config.outgoing.password is None
 
 
+def test_an_entry_of_the_keyring_reaches_the_settings(tmp_path: Path) -> None:
+    arguments = [a for a in COMPLETE if a not in ("--password-env", "INBOX_PASSWORD")]
+    result = init(tmp_path, *arguments, "--password-keyring", "triage/inbox")
+    assert result.exit_code == 0, result.output
+    inbox = load_config(tmp_path / "triage.toml").accounts[0]
+    assert isinstance(inbox, ImapAccount)
+    assert inbox.password == Secret(keyring="triage/inbox")
+    refused = init(tmp_path, *COMPLETE, "--password-keyring", "inbox", "--force")
+    assert refused.exit_code == 2
+    assert "--password-env, --password-keyring: give only one" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "person"),
     [

@@ -20,6 +20,7 @@ from triage.config import OAuthLogin, Secret, Security
 from triage.providers import PROVIDERS, Provider, Server, guess_provider
 from triage.setup_files import PASSWORD_NAME, Answers
 from triage.setup_people import firm_name, manager_problem, own_people, parse_person
+from triage.system_keyring import entry_of
 from triage.tables import did_you_mean, one_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from triage.messages import Address
 
 _MAX_PORT = 65535
+PASSWORD_FLAGS = tuple(f"--password-{where}" for where in ("env", "file", "command", "keyring"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class Flags:
     password_env: str | None = None
     password_file: Path | None = None
     password_command: str | None = None
+    password_keyring: str | None = None
     sender: str | None = None
     firm: str | None = None
     manager: Sequence[str] = ()
@@ -58,6 +61,13 @@ class Flags:
     client_id: str | None = None
     client_secret_file: Path | None = None
     ca_file: Path | None = None
+
+    @property
+    def password_place(self) -> tuple[str, ...]:
+        """The flags that say where the password is; one, unless somebody gave too many."""
+        given = (self.password_env, self.password_file, self.password_command)
+        places = zip(PASSWORD_FLAGS, (*given, self.password_keyring), strict=True)
+        return tuple(flag for flag, value in places if value is not None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -214,8 +224,9 @@ def _login(
     flags: Flags, questions: Questions, provider: Provider, domain: str
 ) -> OAuthLogin | None:
     """Tokens of Microsoft's, where the ids of a registration are given; else None: a password."""
-    by_password = flags.password_env or flags.password_file or flags.password_command
-    if flags.client_id is None and (by_password or not (provider.oauth and questions.interactive)):
+    if flags.client_id is None and (
+        flags.password_place or not (provider.oauth and questions.interactive)
+    ):
         return None
     client_id = questions.ask(
         flags.client_id,
@@ -240,19 +251,19 @@ def _login(
 
 def _password(flags: Flags, questions: Questions, provider: Provider) -> tuple[Secret, str | None]:
     """Where the password lies, and what it is when a person typed it."""
-    given = [flags.password_env, flags.password_file, flags.password_command]
-    if sum(value is not None for value in given) > 1:
-        says = "--password-env, --password-file, --password-command: give only one of them"
-        questions.complaints.append(says)
+    if len(flags.password_place) > 1:
+        questions.complaints.append(f"{', '.join(flags.password_place)}: give only one of them")
     if flags.password_env is not None:
         return Secret(env=flags.password_env), None
     if flags.password_file is not None:
         return Secret(file=_seen_from(flags.directory, flags.password_file)), None
     if flags.password_command is not None:
         return Secret(command=_command(flags.password_command, questions)), None
+    if flags.password_keyring is not None:
+        return Secret(keyring=_entry(flags.password_keyring, questions)), None
     secret = Secret(file=Path(PASSWORD_NAME))
     if not questions.interactive:
-        says = "--password-env, --password-file or --password-command: one of them is missing"
+        says = f"{', '.join(PASSWORD_FLAGS)}: one of them is missing"
         questions.complaints.append(says)
         return secret, None
     typed = str(typer.prompt("Password (not shown)", hide_input=True, err=True))
@@ -268,6 +279,13 @@ def _command(text: str, questions: Questions) -> tuple[str, ...]:
     if not words:
         questions.complaints.append("--password-command: is empty; write a program")
     return words
+
+
+def _entry(text: str, questions: Questions) -> str:
+    if not all(entry_of(text)):
+        says = f'--password-keyring: "{text}" is no entry; write service/user, as in triage/inbox'
+        questions.complaints.append(says)
+    return text
 
 
 def _seen_from(directory: Path, path: Path) -> Path:

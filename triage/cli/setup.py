@@ -155,6 +155,10 @@ def _register_init(app: typer.Typer, tools: Tools) -> None:
         password_command: Annotated[
             str | None, _option('Command that prints it, such as "pass show inbox".')
         ] = None,
+        password_keyring: Annotated[
+            str | None,
+            _option("Entry of the system's keyring with it, as triage/inbox.", metavar="NAME"),
+        ] = None,
         client_id: Annotated[
             str | None, _option("Microsoft: application (client) id, to log in with OAuth2.")
         ] = None,
@@ -212,6 +216,7 @@ def _register_init(app: typer.Typer, tools: Tools) -> None:
             password_env=password_env,
             password_file=password_file,
             password_command=password_command,
+            password_keyring=password_keyring,
             sender=sender,
             firm=firm,
             manager=manager or (),
@@ -256,7 +261,7 @@ def _refuse_unusable(flags: Flags, directory: Path, *, force: bool) -> None:
 
     if not directory.is_dir():
         fail(f"there is no folder {directory}; make it first: mkdir -p {directory}", WRONG_USAGE)
-    will_be_typed = not (flags.password_env or flags.password_file or flags.password_command)
+    will_be_typed = not flags.password_place
     names = (CONFIG_NAME, POLICY_NAME, *((PASSWORD_NAME,) if will_be_typed else ()))
     existing = [str(directory / name) for name in names if (directory / name).exists()]
     if existing and not force:
