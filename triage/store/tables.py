@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0010"  # the newest migration; the store refuses to run on any other
+HEAD = "0011"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -443,4 +443,25 @@ alarms = Table(
     Column("told_at", Float, nullable=False),
     Column("over_at", Float),
     Index("ix_alarms_over_at", "over_at"),
+)
+
+# Programs at work on one store, where several may be: PostgreSQL. See `triage.store.leases`.
+programs = Table(
+    "programs",
+    metadata,
+    Column("name", String(200), primary_key=True),  # host, process and a number drawn at its start
+    Column("role", String(20), nullable=False),  # watch | worker | both
+    Column("started_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)
+
+# What only one program does at a time, such as reading one folder.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(700), primary_key=True),
+    Column("holder", String(200), nullable=False),  # '' for nobody
+    Column("token", BigInteger, nullable=False),  # grows with every holder, and fences off old ones
+    Column("taken_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
 )
