@@ -23,7 +23,8 @@ from classifiers.dataset import Example
 from classifiers.judgement import Judgement
 from classifiers.measures import Point
 from tests.trained import examples, small_model
-from triage.cli import charts, evaluation_page
+from triage.cli import evaluation_page
+from triage.drawing import charts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

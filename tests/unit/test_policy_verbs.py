@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from tests.unit.test_levels import FIRM, POLICY, answer, at, bench_of, run_until, told
 from triage.cli import app
-from triage.cli.policy_ladder import ladders, short
-from triage.cli.policy_picture import picture
 from triage.cli.policy_report import as_record, lines
-from triage.cli.policy_table import markdown
+from triage.drawing.ladder import ladders, short
+from triage.drawing.policy_picture import picture
+from triage.drawing.policy_table import markdown
 from triage.messages import Urgency
 from triage.pipeline.explain import Explanation, explain
 from triage.policy import Skip

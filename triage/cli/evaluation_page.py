@@ -26,7 +26,7 @@ from classifiers.measures import (
     precision_recall,
 )
 from classifiers.thresholds import decide
-from triage.cli import charts
+from triage.drawing import charts
 from triage.resources import resource
 from triage.summary.wording import clean_line, clean_text, shorten
 

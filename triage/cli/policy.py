@@ -77,7 +77,7 @@ def draw(
     ] = False,
 ) -> None:
     """Who hears of what, and who when nobody answers: as a picture, or as a table for a wiki."""
-    from triage.cli import policy_picture, policy_table  # noqa: PLC0415 - keeps --help quick
+    from triage.drawing import policy_picture, policy_table  # noqa: PLC0415 - keeps --help quick
 
     if svg is None and not table:
         fail("say what to make: --svg FILE, --table, or both", WRONG_USAGE)

@@ -1,7 +1,7 @@
 """The escalation matrix and the flow as one SVG picture: no script, no remote file.
 
 Rules: narrow enough to be read on a phone, so everything stands below everything else; colours
-come from a style sheet inside, by day and by night; every text is escaped.
+come from a style sheet, by day and by night; every text is escaped.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
-from triage.cli.policy_ladder import Ladder, Rung, ladders, names, short
-from triage.cli.policy_words import hours_in_words, skips_in_words
+from triage.drawing.ladder import Ladder, Rung, ladders, names, short
+from triage.drawing.sentences import hours_in_words, skips_in_words
 from triage.policy import DAY_S
+from triage.resources import resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,25 +35,7 @@ _STOP = (
     "triage resolve."
 )
 
-STYLE = """
-svg { --ink: #1d2939; --soft: #475467; --page: #ffffff; --line: #d0d5dd; --box: #f5f8ff;
-  --edge: #b9cdf5; --now: #175cd3; --now-ink: #ffffff; --later: #e7eefc; --stop: #eaf6ec;
-  --stop-edge: #a6d4b0; background: var(--page);
-  font-family: -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
-@media (prefers-color-scheme: dark) { svg { --ink: #e6e9ee; --soft: #a3adba; --page: #101418;
-  --line: #36414d; --box: #182231; --edge: #34507f; --now: #2f6fde; --now-ink: #ffffff;
-  --later: #20304a; --stop: #16261b; --stop-edge: #2f5c3b; } }
-text { fill: var(--ink); font-size: 13px; }
-.title { font-size: 19px; font-weight: 700; } .head { font-size: 15px; font-weight: 700; }
-.soft { fill: var(--soft); font-size: 12px; } .strong { font-weight: 600; }
-.cell { font-size: 12px; font-weight: 600; } .on { fill: var(--now-ink); }
-.page { fill: var(--page); } .rule { stroke: var(--line); }
-.box { fill: var(--box); stroke: var(--edge); }
-.stop { fill: var(--stop); stroke: var(--stop-edge); }
-.now { fill: var(--now); } .turn { fill: var(--page); stroke: var(--now); stroke-width: 1.5; }
-.later { fill: var(--later); } .arrow { stroke: var(--soft); fill: none; stroke-width: 1.5; }
-.tip { fill: var(--soft); } .dash { stroke-dasharray: 3 3; }
-"""
+_STYLE = "web/static/policy.css"  # of the pictures, on a page as in a file of their own
 
 
 @dataclass(kw_only=True)
@@ -80,7 +63,17 @@ class Canvas:
 
 
 def picture(policy: Policy) -> str:
-    """The whole picture as SVG text."""
+    """The whole picture as the text of an SVG file, which holds its style sheet."""
+    style = (resource("templates") / _STYLE).read_text(encoding="utf-8")
+    return f"{_drawn(policy, f'<style>{style}</style>')}\n"
+
+
+def picture_in_page(policy: Policy) -> Markup:
+    """The same for a page that loads the style sheet."""
+    return Markup(_drawn(policy, ""))  # noqa: S704 - every text in it went through `escape`
+
+
+def _drawn(policy: Policy, style: str) -> str:
     found = ladders(policy)
     people = _columns(policy, found)
     canvas = Canvas(width=max(WIDTH, 2 * MARGIN + LABEL + COLUMN * len(people)))
@@ -94,18 +87,17 @@ def picture(policy: Policy) -> str:
     canvas.text(MARGIN, canvas.y, "What happens when nobody answers", "title")
     canvas.y += 18
     _flow(canvas, policy, found)
-    return _whole(canvas, f"Escalation policy {policy.stamp}", _told(policy, found))
+    return _whole(canvas, f"Escalation policy {policy.stamp}", _told(policy, found), style)
 
 
-def _whole(canvas: Canvas, title: str, told: str) -> str:
+def _whole(canvas: Canvas, title: str, told: str, style: str) -> str:
     height = canvas.y + MARGIN
     size = f'width="{canvas.width}" height="{height:g}" viewBox="0 0 {canvas.width} {height:g}"'
     page = f'<rect class="page" width="{canvas.width}" height="{height:g}"/>'
     inside = "\n".join(canvas.shapes)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" '
-        f'style="max-width:100%;height:auto">\n<title>{escape(title)}</title>'
-        f"<desc>{escape(told)}</desc>\n<style>{STYLE}</style>\n{page}\n{inside}\n</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="policy-picture" {size} role="img">'
+        f"<title>{escape(title)}</title><desc>{escape(told)}</desc>{style}\n{page}\n{inside}</svg>"
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.cli.policy_ladder import Ladder, ladders, names, short
-from triage.cli.policy_words import hours_in_words, skips_in_words
+from triage.drawing.ladder import Ladder, ladders, names, short
+from triage.drawing.sentences import hours_in_words, skips_in_words
 from triage.policy import DAY_S
 
 if TYPE_CHECKING:
