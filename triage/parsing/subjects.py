@@ -27,14 +27,6 @@ def normalise_subject(subject: str) -> str:
     return _TRAILING.sub("", text[end:]).strip().casefold()
 
 
-def without_prefixes(subject: str) -> str:
-    """The subject as people wrote it, without Re: and Fwd: before it."""
-    end = 0
-    while (lead := _LEAD.match(subject, end)) and lead.end() > end and lead.group()[0] != "[":
-        end = lead.end()
-    return subject[end:].strip()
-
-
 def is_forward(subject: str) -> bool:
     """Whether the outermost prefix says forwarded (Fwd:, FW:, WG:, TR:, RV: ...)."""
     return _FORWARD_LEAD.match(subject) is not None

@@ -6,21 +6,19 @@ never nowhere; one bad mail stops no other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from triage.hearers import turns_taken
-from triage.messages import Escalation, MailKind, Outcome
-from triage.parsing import normalise_subject, parse
+from triage.messages import Escalation, MailKind, Occasion, Outcome
+from triage.parsing import parse
 from triage.pipeline.again import Rewriter
 from triage.pipeline.answers import AnswerTaker
-from triage.pipeline.background import background_of
 from triage.pipeline.bounces import returns_unreadable, take_bounce
 from triage.pipeline.client_answers import take_client_answer
 from triage.pipeline.contained import is_of_store, report
 from triage.pipeline.envelope import EnvelopeGuard
-from triage.pipeline.holding import Holding
+from triage.pipeline.escalating import Escalator
 from triage.pipeline.issues import NOTHING_GIVEN, Given, Issues
 from triage.pipeline.matters import Matters
 from triage.pipeline.people import (
@@ -37,12 +35,11 @@ from triage.pipeline.reading import (
     trouble_with,
     why_unsure,
 )
-from triage.pipeline.repeats import suggestion_for
 from triage.pipeline.storms import StormWatch
 from triage.pipeline.threads import open_case_of
-from triage.pipeline.timing import Basis, CaseClock
+from triage.pipeline.timing import CaseClock
 from triage.routing import KnownCase, route, to_fallback
-from triage.store import audit, cases, inbox, issues, outbox, turns
+from triage.store import audit, cases, inbox, turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,9 +73,16 @@ class Decider:
     def _rewriter(self) -> Rewriter:
         return Rewriter(policy=self.policy, writer=self.writer)
 
-    @property
-    def _guard(self) -> EnvelopeGuard:
-        return EnvelopeGuard(policy=self.policy, firm=self.firm)
+    @cached_property
+    def _escalator(self) -> Escalator:
+        return Escalator(
+            policy=self.policy,
+            firm=self.firm,
+            writer=self.writer,
+            rewriter=self._rewriter,
+            guard=EnvelopeGuard(policy=self.policy, firm=self.firm),
+            clock=self._clock,
+        )
 
     @property
     def _clock(self) -> CaseClock:
@@ -281,103 +285,18 @@ class Decider:
         *,
         given: Given = NOTHING_GIVEN,
     ) -> Outcome:
-        email, stored = reading.email, reading.stored
-        earlier = inbox.thread_of(tx, email.thread_ids, stored.id)
-        earlier_tags = case.tags if case else ()
-        people = [person.id for person in escalation.recipients]
-        before = case
-        told = list(dict.fromkeys([*(before.recipients if before else ()), *people]))
-        escalation = self._clock.dated(
-            escalation, told, now, issue=given.key, excluded=given.excluded
-        )
-        if case is None:
-            case = cases.begin(
-                tx,
-                tags=escalation.tags,
-                urgency=escalation.urgency,
-                client=client_address(email, self.firm),
-                subject=email.subject,
-                subject_key=normalise_subject(email.subject),
-                recipients=people,
-                now=now,
-            )
-            escalation = self._with_suggestion(tx, escalation, case.id, given, now)
-        else:
-            cases.extend(
-                tx,
-                case.id,
-                tags=list(dict.fromkeys([*case.tags, *escalation.tags])),
-                urgency=max(case.urgency, escalation.urgency),
-                recipients=told,
-                now=now,
-            )
-        issues.spare(tx, case.id, given.spared, now)
-        basis = Basis(tags=escalation.tags, issue=given.key, step=escalation.level)
-        notices = self.writer.write(
-            stored=stored,
-            email=email,
-            verdict=reading.verdict,
-            escalation=escalation,
-            case=case,
-            earlier=earlier,
-            earlier_tags=earlier_tags,
-            sent=outbox.of_case(tx, case.id),
-            now=now,
-            attach=stored.attempts <= MAX_ATTEMPTS,
-            background=background_of(
-                tx,
-                stored=stored,
-                email=email,
-                case=case,
-                firm=self.firm,
-                update_by=self._clock.update_by(tx, case, basis, now),
-            ),
-        )
-        holding = Holding(clock=self._clock)
-        for notice, person in zip(notices, escalation.recipients, strict=True):
-            hold = holding.hold(tx, escalation, person, basis, now)
-            refused = self._guard.post(
-                tx,
-                notice,
-                email=email,
-                case_id=case.id,
-                message_id=stored.id,
-                occasion=escalation.occasion.value,
-                urgency=escalation.urgency,
-                now=now,
-                why=" ".join(person.why),
-                hold=hold,
-            )
-            if refused:
-                self._rewriter.tell_of_failure(tx, refused, refused.detail, now)
-        turns.take(tx, turns_taken(self.policy, escalation, given.key), now)
-        self._clock.start(
-            tx, before=before, case_id=case.id, message_id=stored.id, basis=basis, now=now
-        )
-        who = ", ".join(person.name for person in escalation.recipients)
-        detail = f"{escalation.occasion}: {', '.join(escalation.tags) or 'unreadable'} to {who}"
-        audit.note(tx, "escalated", now=now, case_id=case.id, message_id=stored.id, detail=detail)
-        unreadable = escalation.occasion.value == "unreadable"
+        case_id = self._escalator.escalate(tx, reading, escalation, case, now, given=given)
+        unreadable = escalation.occasion is Occasion.UNREADABLE
         why = "; ".join(f"{r.title} ({r.urgency.label})" for r in escalation.reasons)
         return self._conclude(
             tx,
             reading,
             "unreadable" if unreadable else "escalated",
             escalation.reasons[0].clause if unreadable else why,
-            case_id=case.id,
+            case_id=case_id,
             recipients=tuple(person.name for person in escalation.recipients),
             tags=escalation.tags,
         )
-
-    def _with_suggestion(
-        self, tx: Connection, escalation: Escalation, case_id: int, given: Given, now: float
-    ) -> Escalation:
-        """With a word on a matter that comes up again and again."""
-        if not escalation.tags:
-            return escalation
-        kinds = {tag: issue.kind for tag, issue in given.issues.items() if issue.kind}
-        said = suggestion_for(tx, case_id, kinds, now, self.policy)
-        return replace(escalation, suggestion=said)
 
     def _conclude(
         self,
