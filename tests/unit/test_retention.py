@@ -167,6 +167,7 @@ WORDS_GO = {
     "storms": {"because"},
     "arrivals": {"client", "subject_key", "words", "tags"},
     "audit": {"detail"},
+    "case_words": {"subject", "client", "people", "body"},
     "examples": {"subject", "body"},
     "thread_ids": {"rfc_id"},
 }
@@ -181,12 +182,14 @@ NO_WORDS = {
     "example_labels": {"tags", "previous", "by", "how"},
     "issues": {"tag", "kind", "by", "how"},
     "labels": {"tags", "previous", "by", "how"},
+    "leases": {"name", "holder"},
     "listings": {"uids"},
     "mailboxes": {"account", "folder", "problem"},
     "messages": {"account", "folder", "sha256", "problem", "state", "action", "kind", "role"}
     | {"mark", "moved_to"},
     "moves": {"account", "folder", "tag", "outcome"},
     "outbox": {"rfc_id", "occasion", "sender", "recipient", "state", "policy", "held_for"},
+    "programs": {"name", "role"},
     "spared": {"person", "told_by"},
     "suggestions": {"matter"},
     "tag_folders": {"account", "folder", "tag", "problem"},

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, inspect
 from tests.factories import make_raw, make_ref
 from triage.errors import NotFoundError, StoreError
 from triage.messages import Notice, Urgency
-from triage.store import cases, inbox, labels, mailboxes, outbox, timers
+from triage.store import cases, inbox, labels, mailboxes, outbox, search_index, timers
 from triage.store.engine import Store
 from triage.store.migrations.apply import alembic_config, upgrade
 from triage.store.tables import HEAD, metadata
@@ -64,11 +64,17 @@ def test_the_file_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "triage.db").stat().st_mode) == 0o600
 
 
+def _is_no_index_of_words(name: str | None, kind: str, _parents: object) -> bool:
+    """FTS5 keeps its index in tables of its own, of which SQLAlchemy knows nothing."""
+    return kind != "table" or not (name or "").startswith(search_index.INDEX)
+
+
 def test_migrations_and_tables_agree(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
     upgrade(engine)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": _is_no_index_of_words}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
     assert ScriptDirectory.from_config(alembic_config()).get_current_head() == HEAD
     engine.dispose()

@@ -99,6 +99,7 @@ def _runner(
     from triage import app, app_digests, app_learning  # noqa: PLC0415
     from triage.channels.folder import FolderChannel  # noqa: PLC0415
     from triage.runners.retention import Purger  # noqa: PLC0415
+    from triage.runners.searching import SearchReader  # noqa: PLC0415
 
     folder = settings.config.path.parent / "dry-run"
     if dry_run:
@@ -114,7 +115,11 @@ def _runner(
         numbered=not dry_run,  # the dry run's own store counts for itself
         report=lambda outcome: counts.update([outcome.action]),
     )
-    chores = [classifier.refresh, app_digests.make_digester(settings, store, runner).look]
+    chores = [
+        classifier.refresh,
+        app_digests.make_digester(settings, store, runner).look,
+        SearchReader(store=store).look,
+    ]
     if not dry_run:  # which sends nothing
         chores += [
             app.make_watchman(settings, store, runner).look,

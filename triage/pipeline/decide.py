@@ -39,7 +39,7 @@ from triage.pipeline.storms import StormWatch
 from triage.pipeline.threads import open_case_of
 from triage.pipeline.timing import CaseClock
 from triage.routing import KnownCase, route, to_fallback
-from triage.store import audit, cases, inbox, turns
+from triage.store import audit, cases, inbox, search, turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -325,6 +325,8 @@ class Decider:
             mark="pending" if marks else "",
             text_digest=email.text_digest,
         )
+        if case_id is not None:
+            search.add(tx, case_id, email)
         return Outcome(
             ref=stored.raw.ref,
             action=action,

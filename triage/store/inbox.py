@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.errors import NotFoundError
 from triage.messages import MessageRef, RawMessage
+from triage.store import search
 from triage.store.tables import labels, messages, raw_messages, thread_ids, verdicts
 
 if TYPE_CHECKING:
@@ -285,6 +286,7 @@ def words_of(tx: Connection, message_id: int) -> str:
 def join(tx: Connection, message_id: int, case_id: int) -> None:
     """A person said that this message belongs to a case."""
     tx.execute(update(messages).where(messages.c.id == message_id).values(case_id=case_id))
+    search.refresh(tx, [case_id])
 
 
 def of_case(tx: Connection, case_id: int) -> list[Decided]:

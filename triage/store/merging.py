@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from triage.store import audit
+from triage.store import audit, search
 from triage.store.cases import extend, get, resolve
 from triage.store.tables import answers, cases, messages, outbox, spared, storms, timers
 
@@ -42,5 +42,6 @@ def absorb(tx: Connection, case_id: int, *, into: int, because: str, now: float)
         tx.execute(update(cases).where(cases.c.id == into).values(level=level))
     resolve(tx, case_id, f"part of case {into}: {because}", now)
     tx.execute(update(cases).where(cases.c.id == case_id).values(merged_into=into))
+    search.refresh(tx, [case_id, into])
     audit.note(tx, "merged", now=now, case_id=case_id, detail=f"into case {into}: {because}")
     audit.note(tx, "merged", now=now, case_id=into, detail=f"with case {case_id}: {because}")

@@ -1,7 +1,8 @@
 """Taking the words out of old mail, or a person's mail out of the store; counts stay.
 
 Rules: nothing that is still at work is touched: mail to be judged, open cases, mails of ours that
-wait; what was deleted is overwritten on the disk (SQLite's `secure_delete`), not only unlinked.
+wait; what was deleted is overwritten on the disk (SQLite's `secure_delete`), not only unlinked, and
+is gone from the index of searches too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, exists, func, or_, select, update
 
+from triage.store import search
 from triage.store.tables import (
     arrivals,
     audit,
@@ -104,6 +106,8 @@ def forget(tx: Connection, address: str) -> Forgotten:
         tx.execute(update(cases).where(cases.c.id.in_(all_cases)).values(blank))
         tx.execute(update(audit).where(audit.c.case_id.in_(all_cases)).values(detail=""))
         tx.execute(update(storms).where(storms.c.case_id.in_(all_cases)).values(because=""))
+        search.refresh(tx, all_cases)
+        search.compact(tx)
     return Forgotten(mails=len(ids), cases=len(all_cases), examples=gone)
 
 
@@ -126,12 +130,15 @@ def _take_words(tx: Connection, ids: Sequence[int]) -> None:
     tx.execute(update(issues).where(issues.c.message_id.in_(ids)).values(because=""))
     ours = and_(outbox.c.message_id.in_(ids), outbox.c.state.in_(_DONE))
     tx.execute(update(outbox).where(ours).values(content=b"", subject=""))
-    of_them = select(messages.c.case_id).where(messages.c.id.in_(ids))
+    of_them = select(messages.c.case_id).where(
+        messages.c.id.in_(ids), messages.c.case_id.is_not(None)
+    )
     left = exists().where(
         messages.c.case_id == cases.c.id, raw_messages.c.message_id == messages.c.id
     )
     empty = and_(cases.c.id.in_(of_them), ~left)
     tx.execute(update(cases).where(empty).values(subject="", subject_key=""))
+    search.refresh(tx, tx.execute(of_them).scalars().all())
 
 
 def _take_names(tx: Connection, ids: Sequence[int]) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0011"  # the newest migration; the store refuses to run on any other
+HEAD = "0012"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -160,10 +160,21 @@ cases = Table(
     Column("outcome_at", Float),
     # Message-ID of the mail that asked how it ended; a case is asked about once.
     Column("outcome_asked", String(998), nullable=False, server_default=""),
-    Index("ix_cases_status", "status"),
+    Index("ix_cases_status_resolved_at_id", "status", "resolved_at", "id"),
     Index("ix_cases_client", "client"),
     Index("ix_cases_updated_at", "updated_at"),
     Index("ix_cases_opened_at", "opened_at"),
+)
+
+# What a search looks at; see `store.search`. The index over it is `store.search_index`'s alone.
+case_words = Table(
+    "case_words",
+    metadata,
+    Column("case_id", Key, ForeignKey("cases.id"), primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("people", Text, nullable=False),  # everybody in its mails' headers
+    Column("body", Text, nullable=False),  # its mails' own text, without what they quote
 )
 
 outbox = Table(
@@ -272,6 +283,7 @@ issues = Table(
     Column("how", String(40), nullable=False),
     Column("at", Float, nullable=False),
     Index("ix_issues_message_id", "message_id"),
+    Index("ix_issues_kind", "kind"),
 )
 
 # People of the policy whom a case is about: they are not told, until somebody says so.

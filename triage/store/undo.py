@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, select, update
 
+from triage.store import search
 from triage.store.tables import cases, labels, messages, outbox, timers
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def take_back(tx: Connection, before: Moment, after: Moment) -> TakenBack:
     tx.execute(update(messages).where(row).values(case_id=before.case_id))
     if before.case and untouched:
         tx.execute(update(cases).where(cases.c.id == before.case_id).values(before.case))
+    if before.case_id != after.case_id:
+        search.refresh(tx, [each for each in (before.case_id, after.case_id) if each is not None])
     return TakenBack(left=tuple(left), case_as_before=untouched)
 
 
