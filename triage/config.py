@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 Security = Literal["tls", "starttls", "none"]
+PageRole = Literal["read", "correct", "run"]  # each may do what those before it may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +251,44 @@ class Monitoring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PageProxy:
+    """A proxy before the page that says who is there, such as the firm's single sign-on.
+
+    Attributes:
+        addresses: from where it connects; what anybody else says of a user counts for nothing.
+        header: the header in which it gives the user's name.
+        secret: what it must send with `X-Triage-Proxy`, so that no other program of its machine
+            can speak in its place.
+        users: what each may do, by name.
+        others: what those may do who are not among them; empty: nothing.
+    """
+
+    addresses: tuple[str, ...]
+    header: str = "X-Forwarded-User"
+    secret: Secret | None = None
+    users: dict[str, PageRole] = field(default_factory=dict)
+    others: Literal["", "read", "correct", "run"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The page of `triage serve`.
+
+    Attributes:
+        host, port: where it listens; beyond this machine only if the command says so too.
+        url: how people reach it, where that is through a proxy.
+        session_hours: how long a login lasts.
+        proxy: who else may say who is there; None: nobody, people log in by a link.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8717
+    url: str = ""
+    session_hours: int = 24
+    proxy: PageProxy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything `triage.toml` says, validated; `path` is where it was read from."""
 
@@ -269,3 +308,4 @@ class Config:
     alerts: Alerts = field(default_factory=Alerts)
     retention: Retention = field(default_factory=Retention)
     monitoring: Monitoring = field(default_factory=Monitoring)
+    page: Page = field(default_factory=Page)

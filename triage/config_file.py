@@ -24,7 +24,7 @@ T = TypeVar("T")
 ACCOUNT_TYPES = ("imap", "maildir", "mbox", "eml")
 _KNOWN = {
     name: tuple(f"{name}_{where}" for where in ("env", "file", "command", "keyring"))
-    for name in ("password", "client_secret")
+    for name in ("password", "client_secret", "secret")
 }
 _KNOWN_AT_TOP = _KNOWN | {"path": ()}
 
@@ -61,6 +61,9 @@ def _config(tables: dict[str, Any], path: Path, mistakes: Mistakes) -> Config | 
     table = tables | {"path": str(path), "accounts": []}
     if isinstance(outgoing := tables.get("outgoing"), dict):
         table["outgoing"] = _with_secret(outgoing, ("outgoing",), mistakes)
+    if isinstance(page := tables.get("page"), dict) and isinstance(page.get("proxy"), dict):
+        proxy = _with_secret(page["proxy"], ("page", "proxy"), mistakes, "secret")
+        table["page"] = page | {"proxy": proxy}
     if isinstance(logins := tables.get("logins"), dict):
         table["logins"] = {
             name: _with_secret(each, ("logins", name), mistakes, "client_secret")

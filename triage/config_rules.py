@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from triage.addresses import address_problem, domain_problem, host_problem, is_loopback
 from triage.config import Outgoing
 from triage.login_rules import SECRET_KEYS, check_login, check_logins, check_secret
+from triage.page_rules import check_page
 from triage.tables import did_you_mean, quoted
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def check_rules(tables: Table, mistakes: Mistakes) -> None:
             _check_account(account, ("accounts", i), logins, mistakes)
             _check_name(account, ("accounts", i), named, mistakes)
     _check_outgoing(_table(tables, "outgoing"), named, logins, mistakes)
+    check_page(_table(tables, "page"), mistakes)
 
 
 def _table(tables: Table, key: str) -> Table:

@@ -26,6 +26,7 @@ from triage.cli import (
     policy,
     responses,
     run,
+    serve,
     setup,
     verify,
 )
@@ -58,6 +59,7 @@ for _verbs in (
     setup,
     login,
     run,
+    serve,
     policy,
     cases,
     digest,
