@@ -86,7 +86,13 @@ def load_classifier(settings: Settings) -> Classifier:
     from classifiers import registry  # noqa: PLC0415 - loads scikit-learn
 
     classifier = registry.load(models_root(settings.config))
-    missing = [tag for tag in classifier.tags if tag not in settings.policy.routes]
+    check_routes(classifier.tags, settings)
+    return classifier
+
+
+def check_routes(tags: Sequence[str], settings: Settings) -> None:
+    """See that the policy says of every tag of a model who hears. Raises ConfigError."""
+    missing = [tag for tag in tags if tag not in settings.policy.routes]
     if missing:
         raise ConfigError(
             [
@@ -95,7 +101,6 @@ def load_classifier(settings: Settings) -> Classifier:
                 for tag in missing
             ]
         )
-    return classifier
 
 
 def open_store(path: Path, *, create: bool = True) -> Store:

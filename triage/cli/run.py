@@ -17,12 +17,14 @@ import typer
 from triage.cli.options import ConfigOption, config_path, fail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from triage.app import Settings
     from triage.messages import Outcome
     from triage.monitoring import Monitor
     from triage.runners.embedded import EmbeddedRunner
+    from triage.runners.relay import Relay
     from triage.store.engine import Store
     from triage.watcher import Watcher
 
@@ -68,7 +70,11 @@ def run(
                 adapt_offer.offer(settings.config, store)
             counts: Counter[str] = Counter()
             runner = _runner(settings, store, counts, dry_run=dry_run)
-            failed = _once(runner) if once else _forever(runner, settings, dry_run=dry_run)
+            failed = False
+            if once:
+                failed = _once(runner)
+            else:
+                _forever(runner, settings, counts, dry_run=dry_run)
         finally:
             store.close()
     if once:
@@ -129,36 +135,50 @@ def _runner(
     return runner
 
 
-def _stop_on_signals(runner: EmbeddedRunner) -> None:
+def _stop_on_signals(request_stop: Callable[[], None]) -> None:
     def stop(*_args: object) -> None:
         # In a thread: a handler that interrupts Event.set() and calls it again would hang.
-        threading.Thread(target=runner.request_stop, daemon=True).start()
+        threading.Thread(target=request_stop, daemon=True).start()
 
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, stop)
 
 
-def _forever(runner: EmbeddedRunner, settings: Settings, *, dry_run: bool) -> bool:
-    from triage import app_learning  # noqa: PLC0415
+def _forever(
+    runner: EmbeddedRunner, settings: Settings, counts: Counter[str], *, dry_run: bool
+) -> None:
+    """Run until told to stop; with everything made anew whenever the policy was edited."""
+    from triage import app_learning, app_policy  # noqa: PLC0415
+    from triage.runners.relay import Relay  # noqa: PLC0415
 
-    retrainer = app_learning.make_retrainer(settings, runner.sender.store)
-    if not dry_run:  # whose store has no labels of its own
-        runner.chores = [*runner.chores, retrainer.look]
-    _stop_on_signals(runner)
-    monitor = _monitor(runner, settings)
+    store = runner.sender.store
+    retrainer = app_learning.make_retrainer(settings, store)
+    relay = Relay(runner=runner)
+    _stop_on_signals(relay.request_stop)
+    monitor = _monitor(relay, settings)
     names = ", ".join(watcher.name for watcher in runner.watchers)
     typer.echo(f"watching {names}; stop with Ctrl-C", err=True)
     try:
-        runner.run()
+        while True:
+            runner = relay.runner
+            tags = runner.decider.classifier.tags
+            watch = app_policy.make_watch(settings, store, tags, runner.request_stop)
+            runner.chores = [*runner.chores, watch.look]
+            if not dry_run:  # whose store has no labels of its own
+                runner.chores = [*runner.chores, retrainer.look]
+            runner.run()
+            if watch.new is None or relay.stopped.is_set():
+                break
+            settings = replace(settings, policy=watch.new)
+            relay.hand_over(_runner(settings, store, counts, dry_run=dry_run))
     finally:
         retrainer.stop()
         if monitor:
             monitor.close()
     typer.echo("stopped; nothing is half done", err=True)
-    return False
 
 
-def _monitor(runner: EmbeddedRunner, settings: Settings) -> Monitor | None:
+def _monitor(relay: Relay, settings: Settings) -> Monitor | None:
     """What answers Prometheus, where the settings ask for it."""
     at = settings.config.monitoring
     if not at.port:
@@ -166,7 +186,7 @@ def _monitor(runner: EmbeddedRunner, settings: Settings) -> Monitor | None:
     from triage.monitoring import Monitor  # noqa: PLC0415 - loads prometheus-client
 
     try:
-        return Monitor(runner.sender.store, runner.beats.silent, host=at.host, port=at.port)
+        return Monitor(relay.runner.sender.store, relay.silent, host=at.host, port=at.port)
     except OSError as error:
         why = error.strerror or error
         fail(f"[monitoring] {at.host}:{at.port}: {why}; choose another port, or take it out", 2)
@@ -176,7 +196,7 @@ def _once(runner: EmbeddedRunner) -> bool:
     from triage.errors import SourceError  # noqa: PLC0415
     from triage.store import inbox, outbox  # noqa: PLC0415
 
-    _stop_on_signals(runner)
+    _stop_on_signals(runner.request_stop)
     failed = False
     for watcher in runner.watchers:
         try:

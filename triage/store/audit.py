@@ -51,6 +51,10 @@ Action = Literal[
     "rolled-back",
     "model-taken",
     "model-refused",
+    "policy-taken",
+    "policy-refused",
+    "absent",
+    "present",
     "fitting-offered",
 ]
 
