@@ -50,12 +50,8 @@ class PolicyWatch:
     taken: Callable[[Policy], None]
     refused: Callable[[str], None] = lambda _why: None
     new: Policy | None = None
-    _mark: _Mark | None = field(init=False)
-    _seen: _Mark | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Remember the file as it is now."""
-        self._mark = self._seen = mark_of(self.path)
+    _mark: _Mark | None = field(default=None, init=False)  # not yet: it may have changed since
+    _seen: _Mark | None = field(default=None, init=False)
 
     def look(self, _now: float) -> None:
         """Take a policy that has changed, once the file is the same at two looks in a row."""
