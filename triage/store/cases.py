@@ -123,7 +123,7 @@ def begin(
         )
         .returning(cases)
     )
-    return _case(tx.execute(statement).one())
+    return case_of(tx.execute(statement).one())
 
 
 def extend(
@@ -254,7 +254,7 @@ def get(tx: Connection, case_id: int) -> Case:
     if row is None:
         msg = f"there is no case {case_id}; `triage status` lists the open ones"
         raise NotFoundError(msg)
-    return _case(row)
+    return case_of(row)
 
 
 def standing(tx: Connection, case_id: int) -> Case:
@@ -272,7 +272,7 @@ def of_thread(tx: Connection, rfc_ids: Sequence[str]) -> list[Case]:
     """
     if not rfc_ids:
         return []
-    return [_case(row) for row in tx.execute(_OF_THREAD, {"rfc_ids": list(rfc_ids[-50:])})]
+    return [case_of(row) for row in tx.execute(_OF_THREAD, {"rfc_ids": list(rfc_ids[-50:])})]
 
 
 def of_subject(tx: Connection, client: str, subject_key: str, not_before: float) -> Case | None:
@@ -293,7 +293,7 @@ def unresolved(tx: Connection, limit: int = 1000) -> list[Case]:
         .order_by(cases.c.status.desc(), cases.c.urgency.desc(), cases.c.id)
         .limit(limit)
     )
-    return [_case(row) for row in tx.execute(query)]
+    return [case_of(row) for row in tx.execute(query)]
 
 
 def alive_since(tx: Connection, since: float) -> list[Case]:
@@ -301,7 +301,7 @@ def alive_since(tx: Connection, since: float) -> list[Case]:
     times = ("opened_at", "updated_at", "acknowledged_at", "answered_at", "resolved_at")
     lately = or_(*(cases.c[name] >= since for name in times))
     query = select(cases).where(lately | (cases.c.status != "resolved")).order_by(cases.c.id)
-    return [_case(row) for row in tx.execute(query)]
+    return [case_of(row) for row in tx.execute(query)]
 
 
 def count(tx: Connection) -> int:
@@ -309,9 +309,9 @@ def count(tx: Connection) -> int:
     return tx.execute(select(func.count()).select_from(cases)).scalar_one()
 
 
-def _case(row: Row[Any]) -> Case:
-    fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a dict
-    fields.pop("subject_key")
+def case_of(row: Row[Any]) -> Case:
+    """A case from a row that has its columns, and perhaps others."""
+    fields = {name: row._mapping[name] for name in Case.__dataclass_fields__}  # noqa: SLF001
     fields["tags"] = tuple(fields["tags"])
     fields["recipients"] = tuple(fields["recipients"])
     fields["urgency"] = Urgency(fields["urgency"])
