@@ -36,7 +36,7 @@ FILES = (ONNX_FILE, TOKENIZER_FILE, CARD_FILE, SEEN_FILE, LICENCE_FILE)
 SCHEMA = 1
 MAX_TOKENS = 192  # the encoder was tuned on so many; what follows is left to the other features
 MAX_CHARS = 4_000  # far more than that many tokens; bounds the time for a log file
-BATCH_TOKENS = 1_024  # that run together; more is no faster and holds more memory
+BATCH_TOKENS = 512  # that run together; more is no faster and holds more memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

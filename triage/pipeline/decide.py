@@ -42,7 +42,7 @@ from triage.routing import KnownCase, route, to_fallback
 from triage.store import audit, cases, inbox, search, turns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -51,7 +51,11 @@ if TYPE_CHECKING:
     from triage.pipeline.briefs import BriefWriter
     from triage.policy import Policy
     from triage.store.engine import Store
+    from triage.store.inbox import Stored
 
+# They bound memory and how long the store is locked: each recipient's brief holds the whole
+# original, and sending waits for the lock between a mail and its last dot.
+BATCH_MAILS, BATCH_BYTES = 50, 16 << 20
 RETRY_S = 120  # a mail on which deciding failed rests this long, times its attempts squared
 
 
@@ -105,16 +109,29 @@ class Decider:
         return AnswerTaker(policy=self.policy, writer=self.writer, rewriter=self._rewriter)
 
     def decide_pending(
-        self, now: float, *, limit: int = 50, max_bytes: int = 16 << 20
+        self, now: float, *, limit: int = BATCH_MAILS, max_bytes: int = BATCH_BYTES
     ) -> list[Outcome]:
-        """Decide the oldest waiting messages; empty when none waits. `now` in epoch seconds.
+        """Decide the oldest waiting messages; empty when none waits. `now` in epoch seconds."""
+        return self.settle(self.read(self.pick(now, limit=limit, max_bytes=max_bytes)), now)
 
-        `max_bytes` bounds memory and how long the store is locked: each recipient's brief holds
-        the whole original, and sending waits for the lock between a mail and its last dot.
-        """
+    def pick(
+        self,
+        now: float,
+        *,
+        limit: int = BATCH_MAILS,
+        max_bytes: int = BATCH_BYTES,
+        without: Collection[int] = (),
+    ) -> list[Stored]:
+        """The oldest waiting messages but those with these numbers."""
         with self.store.read() as tx:
-            batch = inbox.pending(tx, limit, max_bytes, now)
-        readings = self._classified([Reading(stored=s, email=parse(s.raw.content)) for s in batch])
+            return inbox.pending(tx, limit, max_bytes, now, without=without)
+
+    def read(self, batch: Sequence[Stored]) -> list[Reading]:
+        """Parse and classify messages. Touches no store, so any thread may do it."""
+        return self._classified([Reading(stored=s, email=parse(s.raw.content)) for s in batch])
+
+    def settle(self, readings: Sequence[Reading], now: float) -> list[Outcome]:
+        """Decide what was read, in one transaction."""
         outcomes: list[Outcome] = []
         if readings:
             with self.store.write() as tx:

@@ -8,6 +8,7 @@ doubt it is a matter of its own: a wrong "the same" hides one, a wrong "new" tel
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from triage.messages import Address
@@ -18,19 +19,21 @@ from triage.pipeline.same_words import is_same_person, said
 from triage.store import cases, inbox, matters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
 
     from triage.config import Firm
     from triage.messages import Email
     from triage.pipeline.same_matter import How
+    from triage.pipeline.same_words import Said
     from triage.store.inbox import Stored
     from triage.store.matters import Earlier
 
 COPY_WITHIN_S = 30 * 86400
 LOOKED_AT = 400  # mails of recent cases, by their sender alone
 COMPARED = 12  # of them, word by word
+_KEPT_MAILS, _KEPT_BYTES = 256, 64 * 1024  # as read, so that they are not read for each new one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,19 +144,31 @@ class Matters:
         sender = email.sender.address.lower()
         ours = self.firm.role_of(sender) == "staff"
         for earlier in found:
-            before = parse(inbox.load(tx, earlier.id).raw.content)
+            before, theirs = self._read(inbox.load(tx, earlier.id).raw.content)
             yield (
                 Pair(
                     email=email,
                     mine=mine,
                     received_at=stored.raw.received_at.timestamp(),
                     before=before,
-                    theirs=said(before, self.firm),
+                    theirs=theirs,
                     before_at=earlier.received_at,
                     trusted=ours or is_same_client(sender, earlier.client),
                 ),
                 earlier,
             )
+
+    def _read(self, content: bytes) -> tuple[Email, Said]:
+        """What an earlier mail says. A client's last mails are asked for with each new one."""
+        return self._kept(content) if len(content) <= _KEPT_BYTES else self._read_anew(content)
+
+    def _read_anew(self, content: bytes) -> tuple[Email, Said]:
+        email = parse(content)
+        return email, said(email, self.firm)
+
+    @cached_property
+    def _kept(self) -> Callable[[bytes], tuple[Email, Said]]:
+        return lru_cache(maxsize=_KEPT_MAILS)(self._read_anew)
 
     @staticmethod
     def _same(

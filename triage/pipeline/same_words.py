@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -158,6 +159,7 @@ def _plain_address(person: Address) -> str:
     return f"{local.partition('+')[0]}{at}{domain}"
 
 
+@lru_cache(maxsize=4096)  # the senders of recent cases are asked for with each new mail
 def _names(person: Address) -> frozenset[str]:
     """The words of somebody's name; where none is given, those of the address: dana.reyes@..."""
     name = _VIA.sub("", person.name)

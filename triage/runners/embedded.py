@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from triage.pipeline.ahead import ReadingAhead
 from triage.runners.heartbeat import Heartbeats, notify, watchdog_interval_s
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class EmbeddedRunner:
     def __post_init__(self) -> None:
         """Make the events that loops wait on."""
         self.stop = threading.Event()
+        self._ahead = ReadingAhead(decider=self.decider)
         self._to_decide = threading.Event()
         self._to_send = threading.Event()
         self._failure: BaseException | None = None
@@ -88,19 +90,22 @@ class EmbeddedRunner:
         def go_on() -> bool:
             return not self.stop.is_set()
 
-        while go_on():
-            outcomes = self.decide_some()
-            self.follow_up.run_due(self.clock())
-            self.sender.settle_uncertain()
-            sent = self.sender.send_due(go_on=go_on, max_misses=_PATIENCE)
-            if not outcomes and not sent and not self.decider.waiting(self.clock()):
-                return
+        try:
+            while go_on():
+                outcomes = self.decide_some()
+                self.follow_up.run_due(self.clock())
+                self.sender.settle_uncertain()
+                sent = self.sender.send_due(go_on=go_on, max_misses=_PATIENCE)
+                if not outcomes and not sent and not self.decider.waiting(self.clock()):
+                    return
+        finally:
+            self._ahead.close()
 
     def decide_some(self) -> list[Outcome]:
         """One batch of decisions, reported; before it the chores."""
         for chore in self.chores:
             chore(self.clock())
-        outcomes = self.decider.decide_pending(self.clock())
+        outcomes = self._ahead.decide_pending(self.clock())
         for outcome in outcomes:
             log.info(
                 "decided",
@@ -156,6 +161,7 @@ class EmbeddedRunner:
                         watcher.source.interrupt()
             else:
                 self._to_decide.wait(IDLE_LOOK_S)
+        self._ahead.close()
 
     def _send_loop(self) -> None:
         def go_on() -> bool:

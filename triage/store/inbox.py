@@ -20,7 +20,7 @@ from triage.store import search
 from triage.store.tables import labels, messages, raw_messages, thread_ids, verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -150,14 +150,25 @@ def pass_over(tx: Connection, ref: MessageRef, action: str, why: str, now: float
     )
 
 
-def pending(tx: Connection, limit: int, max_bytes: int, now: float = float("inf")) -> list[Stored]:
+def pending(
+    tx: Connection,
+    limit: int,
+    max_bytes: int,
+    now: float = float("inf"),
+    *,
+    without: Collection[int] = (),
+) -> list[Stored]:
     """The oldest undecided messages, at most `limit` and about `max_bytes` of them together.
+
+    `without`: numbers of messages that are being decided already.
 
     Those on which deciding failed come last, so that they hold up no other, and not before their
     rest is over.
     """
     waiting = select(messages.c.id, messages.c.size).where(
-        messages.c.state == "received", messages.c.next_attempt_at <= now
+        messages.c.state == "received",
+        messages.c.next_attempt_at <= now,
+        *([messages.c.id.not_in(without)] if without else []),
     )
     chosen: list[int] = []
     total = 0
