@@ -203,11 +203,12 @@ async def _run(app: Starlette, scope: dict[str, Any], body: bytes) -> Answer:
 def _labeller() -> Labeller:
     """Made once, as its templates take longer to compile than most tests."""
     with tempfile.TemporaryDirectory() as name:
-        settings = _settings(Path(name))
+        settings = write_settings(Path(name))
         return make_labeller(settings, make_writer(settings))
 
 
-def _settings(folder: Path, page: str = "") -> Settings:
+def write_settings(folder: Path, page: str = "") -> Settings:
+    """Settings and policy of a small firm."""
     (folder / "triage.toml").write_text(SETTINGS + page)
     (folder / "policy.toml").write_text(POLICY)
     return load_settings(folder / "triage.toml")
@@ -224,7 +225,7 @@ def _empty_store() -> bytes:
 
 def make_client(folder: Path, page: str = "", *, clock: Clock | None = None) -> Client:
     """A browser before the page of an empty store; `page` is the settings' `[page]`."""
-    settings = _settings(folder, page)
+    settings = write_settings(folder, page)
     now = clock or Clock()
     settings.config.store.write_bytes(_empty_store())
     store = open_store(settings.config.store)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import dovecot
+from tests import dovecot, web_rig
 from tests.conftest import need
 from tests.dovecot import PASSWORD, Mailbox
 from tests.imap_helpers import account
@@ -16,6 +16,9 @@ from triage.sources.imap import ImapSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+chromium, served = web_rig.chromium, web_rig.served
 
 
 @pytest.fixture(scope="session")

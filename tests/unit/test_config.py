@@ -411,3 +411,25 @@ def test_an_account_logs_in_with_tokens_where_it_names_a_login() -> None:
 def test_a_login_that_cannot_work_says_what_to_write(old: str, new: str, says: str) -> None:
     found = problems(with_login().replace(old, new, 1))
     assert any(problem.startswith(says) for problem in found), found
+
+
+PAGE = """
+[page]
+url = "http://triage.example.com"
+[page.proxy]
+addresses = ["127.0.0.1", "nowhere"]
+header = "X User"
+"""
+
+
+def test_mistakes_in_the_page_are_told_with_what_to_write() -> None:
+    told = " ".join(problems(MINIMAL + PAGE))
+    for says in (
+        "page.url",
+        "must begin with https://",
+        "page.proxy.addresses[2]",
+        "page.proxy.header",
+        "page.proxy.secret_file",
+        "lets nobody in",
+    ):
+        assert says in told
