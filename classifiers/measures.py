@@ -157,6 +157,20 @@ def precision_recall(truth: Any, scores: Any) -> tuple[Point, ...]:
     )
 
 
+def thinned(points: Sequence[Point], most: int) -> list[Point]:
+    """Keep one point a recall, the best, and of very many only some, the last among them."""
+    best: dict[float, Point] = {}
+    for point in points:
+        known = best.get(point.recall)
+        if known is None or point.precision > known.precision:
+            best[point.recall] = point
+    kept = list(best.values())
+    step = -(-len(kept) // most) or 1
+    return [
+        point for index, point in enumerate(kept) if index % step == 0 or index == len(kept) - 1
+    ]
+
+
 def precision_at(points: Sequence[Point], recall: float) -> float | None:
     """Return the best precision at which at least `recall` of the tag's mails are found."""
     return max((p.precision for p in points if p.recall >= recall - 1e-9), default=None)

@@ -3,6 +3,7 @@
     models/registry.json                       pins, the current version, the history
     models/<version>/model.joblib, card.json   written once, never changed
     models/<version>/gate.json                 why the model was taken into use, or not
+    models/<version>/measured.json             its curves, calibration and worst mistakes
     models/encoder/                            the sentence encoder, pinned by the models' cards
 
 Rules: nothing is loaded but through `stored`, which compares it with its pin first. Files appear
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from classifiers.card import Card
     from classifiers.model import Model, Parts
 
-REPORT_FILE = "gate.json"
+REPORT_FILE, MEASURED_FILE = "gate.json", "measured.json"
 MOST_KEPT = 5  # models that the gate did not let pass
 _COMPRESSION = ("zlib", 9)
 
@@ -177,16 +178,38 @@ def write_report(root: Path, version: str, report: Mapping[str, object]) -> Path
     Raises:
         ModelError: the folder cannot be written.
     """
-    path = root / version / REPORT_FILE
-    with _changing(root):
-        write_whole(path, _json(report))
-    return path
+    return _write_beside(root, version, REPORT_FILE, report)
 
 
 def read_report(root: Path, version: str) -> dict[str, Any] | None:
     """Return what `write_report` kept; None where there is nothing that can be read."""
+    return _read_beside(root, version, REPORT_FILE)
+
+
+def write_measured(root: Path, version: str, found: Mapping[str, object]) -> Path:
+    """Keep how the model was measured (see `record`) beside it.
+
+    Raises:
+        ModelError: the folder cannot be written.
+    """
+    return _write_beside(root, version, MEASURED_FILE, found)
+
+
+def read_measured(root: Path, version: str) -> dict[str, Any] | None:
+    """Return what `write_measured` kept; None where there is nothing that can be read."""
+    return _read_beside(root, version, MEASURED_FILE)
+
+
+def _write_beside(root: Path, version: str, name: str, content: Mapping[str, object]) -> Path:
+    path = root / version / name
+    with _changing(root):
+        write_whole(path, _json(content))
+    return path
+
+
+def _read_beside(root: Path, version: str, name: str) -> dict[str, Any] | None:
     try:
-        found = json.loads((root / version / REPORT_FILE).read_bytes())
+        found = json.loads((root / version / name).read_bytes())
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
@@ -203,6 +226,8 @@ def adopt(source: Path, root: Path, *, now: datetime) -> Model:
     model = load(source)
     if model.version not in read_ledger(root, missing_ok=True).pins:
         save(root, model)  # else an earlier try ended between the two steps
+        if found := read_measured(source, model.version):
+            write_measured(root, model.version, found)
     return promote(root, model.version, now=now, note="came with the program")
 
 
@@ -267,6 +292,7 @@ def _replaceable(folder: Path) -> bool:
         MODEL_FILE,
         CARD_FILE,
         REPORT_FILE,
+        MEASURED_FILE,
     }
 
 

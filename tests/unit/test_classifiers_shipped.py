@@ -82,3 +82,14 @@ def test_without_its_evidence_a_mail_loses_its_tag() -> None:
     without = judged(rest)
     assert without.tags == without.unsure_tags == ()
     assert without.scores["blocker"] < verdict.scores["blocker"] / 2
+
+
+def test_its_curves_and_worst_mistakes_come_along_and_agree_with_its_card() -> None:
+    found = registry.read_measured(resource("models"), shipped().version)
+    assert found is not None
+    report = found["parts"]["all"]["report"]
+    assert report["mails"] == shipped().card.metrics["held_out"]["mails"]
+    for tag in shipped().tags:
+        card = shipped().card.metrics["held_out"]["tags"][tag]
+        assert report["tags"][tag]["average_precision"] == card["average_precision"]
+        assert found["parts"]["all"]["tags"][tag]["misses"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from classifiers import judgement, mistakes
+from classifiers import judgement, mistakes, record
 from classifiers.api import Document
 from classifiers.baselines import Opinion
 from classifiers.dataset import Example
@@ -206,13 +206,13 @@ def test_mails_without_a_single_tag_still_make_a_page() -> None:
 
 def test_the_crossed_table_counts_each_mail_under_each_of_its_tags() -> None:
     rows = [labelled("a", "upsell", "blocker"), labelled("b"), labelled("c", "unknown_tag")]
-    crossed = evaluation_page.crossed(turned(judged(), rows))
-    assert [(name, count) for name, count, _ in crossed] == [
+    rows_of = record.crossed(turned(judged(), rows))
+    assert [(name, count) for name, count, _ in rows_of] == [
         ("upsell", 1),
         ("blocker", 1),
         ("no tag", 1),
     ]
-    [numbers] = [row for name, _, row in crossed if name == "no tag"]
+    [numbers] = [row for name, _, row in rows_of if name == "no tag"]
     assert numbers == [1, 1, 1, 1, 0, 0]
 
 

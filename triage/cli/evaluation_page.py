@@ -25,7 +25,7 @@ from classifiers.measures import (
     precision_at,
     precision_recall,
 )
-from classifiers.thresholds import decide
+from classifiers.record import BARS, crossed
 from triage.drawing import charts
 from triage.resources import resource
 from triage.summary.wording import clean_line, clean_text, shorten
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from classifiers.thresholds import Threshold
 
 TEMPLATE, STYLE = "report.html.j2", "report.css"
-BARS = 20
 RECALLS = (0.2, 0.4, 0.6, 0.8, 1.0)
 TEXT_LIMIT, SENTENCE_LIMIT, SUBJECT_LIMIT = 500, 300, 110
 NAMES = {
@@ -145,22 +144,6 @@ def write(path: Path, page: str) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(page)
     unfinished.replace(path)
-
-
-def crossed(found: Judgement) -> list[tuple[str, int, list[int]]]:
-    """For mails that carry a tag, or none: how many got each tag, were only unsure, or nothing."""
-    groups: dict[str, list[list[int]]] = {tag: [] for tag in [*found.tags, ""]}
-    for truth, scores in zip(found.truths, found.model.probabilities, strict=True):
-        given, unsure = decide(scores, found.model.thresholds)
-        row = [int(tag in given) for tag in found.tags]
-        row += [int(bool(unsure) and not given), int(not unsure and not given)]
-        for tag in [t for t in found.tags if t in truth] or ([""] if not truth else []):
-            groups[tag].append(row)
-    return [
-        (tag or "no tag", len(some), [sum(column) for column in zip(*some, strict=True)])
-        for tag, some in groups.items()
-        if some
-    ]
 
 
 def percent(value: float | None) -> str:

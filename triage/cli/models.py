@@ -19,6 +19,7 @@ from triage.cli.evaluate import evaluate
 from triage.cli.model_options import JsonOption, ModelsOption, managed_root, say, told
 from triage.cli.options import WRONG_USAGE, ConfigOption, fail
 from triage.cli.train import train
+from triage.resources import resource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,6 +144,22 @@ def show(
     except (KeyError, TypeError):
         fail(f"{root / version / registry.REPORT_FILE} is of another version; read it with --json")
     typer.echo("\n".join(lines))
+
+
+@models_app.command("measure")
+def measure(version: Version, config: ConfigOption = None, *, models: ModelsOption = None) -> None:
+    """Keep curves, calibration and worst mistakes for a model from before these were kept."""
+    with told(), memory.opened(config) as known:
+        from classifiers import dataset, record, registry  # noqa: PLC0415 - loads scikit-learn
+        from triage.cli.train import labelled_by_people  # noqa: PLC0415
+
+        root = managed_root(models, config)
+        model = registry.load(root, version)
+        starter = dataset.read_examples([resource("data") / "starter"])
+        examples = dataset.deduplicate([*starter, *labelled_by_people(known)])
+        found = record.measured(model, examples, now=datetime.now(UTC))
+        path = registry.write_measured(root, version, found)
+    typer.echo(f"wrote {path}; `triage serve` shows it")
 
 
 @models_app.command("compare")

@@ -126,6 +126,7 @@ def train(
             model = _learn(material.examples, infos, used, inbox, root=root, output=output)
             record.version = model.version
             material = replace(material, examples=dataset.deduplicate(material.examples))
+            _keep_measured(model, material.examples, root=root, output=output)
             if not background:  # nobody reads it, and the baselines take their time
                 _print_held_out(model, material.examples)
             if output is None:
@@ -189,6 +190,17 @@ def _learn(
     folder = registry.save_at(output, model) if output else registry.save(root, model)
     say(f"saved {folder}, pinned in {folder.parent / 'registry.json'}")
     return model
+
+
+def _keep_measured(
+    model: Model, examples: Sequence[Example], *, root: Path, output: Path | None
+) -> None:
+    """Keep its curves and worst mistakes beside the new model, for the page."""
+    from classifiers import record, registry  # noqa: PLC0415 - loads scikit-learn
+
+    home = output.resolve().parent if output else root
+    found = record.measured(model, examples, now=datetime.now(UTC))
+    registry.write_measured(home, model.version, found)
 
 
 def _encoder(folder: Path | None, in_use: Model | None) -> Encoder | None:

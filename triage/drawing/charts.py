@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+from classifiers.measures import thinned
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -156,24 +158,10 @@ def _axes(across: str, up: str) -> list[str]:
 
 def _steps(curve: Curve) -> str:
     """A precision holds back to the recall before it, as average precision counts it."""
-    points = _thinned(curve.points)
+    points = thinned(curve.points, _MOST_STEPS)
     drawn = [f"M{_x(0)} {_y(points[0].precision)}H{_x(points[0].recall)}"]
     drawn += [f"V{_y(point.precision)}H{_x(point.recall)}" for _, point in pairwise(points)]
     return f'<path class="curve {curve.kind}" d="{"".join(drawn)}"/>'
-
-
-def _thinned(points: Sequence[Point]) -> list[Point]:
-    """Keep one point a recall, the best, and of very many only some."""
-    best: dict[float, Point] = {}
-    for point in points:
-        known = best.get(point.recall)
-        if known is None or point.precision > known.precision:
-            best[point.recall] = point
-    kept = list(best.values())
-    step = -(-len(kept) // _MOST_STEPS)
-    return [
-        point for index, point in enumerate(kept) if index % step == 0 or index == len(kept) - 1
-    ]
 
 
 def _bars(kind: str, shares: Sequence[float], base: float, scale: float) -> list[str]:
