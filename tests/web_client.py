@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from tests.fakes import Clock
+from tests.web_mails import fill
 from triage.app import load_settings, make_writer, open_store
 from triage.app_labels import make_labeller
-from triage.web.roles import Role, Visitor
+from triage.web.roles import Role
 from triage.web.server import build_app, make_site
+from triage.web.visitors import visitor_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from starlette.applications import Starlette
 
+    from tests.web_mails import Mail
     from triage.app import Settings
     from triage.pipeline.labelling import Labeller
     from triage.web.site import Site
@@ -131,13 +134,9 @@ class Client:
         assert answer.status == 303, answer.text
         return self.get(answer.headers["location"])
 
-    def log_in(self, role: str = "run", name: str = "Nora Quist", by: str = "") -> Client:
+    def log_in(self, role: str = "run", name: str = "nora") -> Client:
         """Use a link as a person would."""
-        visitor = Visitor(
-            name=name,
-            by=by or f"{name.split(maxsplit=1)[0].lower()}@firm.example",
-            role=Role.of(role),
-        )
+        visitor = visitor_of(self.site.settings.policy, name, Role.of(role))
         key = self.site.sessions.new_link(visitor, self.clock())
         assert self.get(f"/login?key={key}").status == 200
         self.follow(self.post("/login", {"key": key}))
@@ -214,20 +213,22 @@ def write_settings(folder: Path, page: str = "") -> Settings:
     return load_settings(folder / "triage.toml")
 
 
-@lru_cache(maxsize=1)
-def _empty_store() -> bytes:
-    """Made once: its many migrations take longer than most tests."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "triage.db"
-        open_store(path).close()
-        return path.read_bytes()
+@lru_cache(maxsize=8)
+def _store_with(mails: tuple[Mail, ...], start: float) -> bytes:
+    """Made once: to make it takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as name:
+        settings = write_settings(Path(name))
+        fill(settings, mails, start=start).close()
+        return settings.config.store.read_bytes()
 
 
-def make_client(folder: Path, page: str = "", *, clock: Clock | None = None) -> Client:
-    """A browser before the page of an empty store; `page` is the settings' `[page]`."""
+def make_client(
+    folder: Path, page: str = "", *, clock: Clock | None = None, mails: Sequence[Mail] = ()
+) -> Client:
+    """A browser before the page of a store with these mails; `page` is the settings' `[page]`."""
     settings = write_settings(folder, page)
     now = clock or Clock()
-    settings.config.store.write_bytes(_empty_store())
+    settings.config.store.write_bytes(_store_with(tuple(mails), now.now))
     store = open_store(settings.config.store)
     site = make_site(settings, store, host="127.0.0.1", port=PORT, clock=now, labeller=_labeller())
     return Client(app=build_app(site), site=site, clock=now)

@@ -6,6 +6,7 @@ cleaned of control, bidi and invisible characters and escaped, whichever page pr
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from markupsafe import Markup
 
 from triage import __version__
 from triage.resources import resource
-from triage.summary.wording import clean_line, clean_text, duration, listed, moment, short_moment
+from triage.summary.wording import GAP, clean_text, duration, listed, moment, short_moment
 from triage.web.roles import Role
 
 if TYPE_CHECKING:
@@ -84,8 +85,19 @@ def environment(zone: str) -> ImmutableSandboxedEnvironment:
 
 
 def _harmless(value: Any) -> Any:
-    """What an expression prints, without characters that nobody sees or that turn text around."""
-    return clean_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """What an expression prints, without characters that nobody sees or that turn text around.
+
+    Blanks and line ends stay as they are, since templates put words together.
+    """
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return "".join(map(_harmless_char, value))
+
+
+def _harmless_char(char: str) -> str:
+    if char.isprintable() or char == "\n":
+        return char
+    return " " if unicodedata.category(char) in GAP else ""
 
 
 def paragraphs(text: str) -> list[list[str]]:
