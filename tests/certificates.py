@@ -27,8 +27,13 @@ class Certificates:
         return context
 
 
-def make_certificates(folder: Path, names: str = "DNS:localhost,IP:127.0.0.1") -> Certificates:
-    """Make an authority and a certificate for `names` (subjectAltName syntax)."""
+def make_certificates(
+    folder: Path, names: str = "DNS:localhost,IP:127.0.0.1", *, days: int = 30
+) -> Certificates:
+    """Make an authority and a certificate for `names` (subjectAltName syntax).
+
+    The certificate holds for so many `days`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     made = Certificates(
         authority=folder / "ca.pem", certificate=folder / "server.pem", key=folder / "server.key"
@@ -44,7 +49,7 @@ def make_certificates(folder: Path, names: str = "DNS:localhost,IP:127.0.0.1") -
              "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
     _openssl("req", *_NEW_KEY, "-keyout", made.key, "-out", request, "-subj", "/CN=test server")
     _openssl("x509", "-req", "-in", request, "-CA", made.authority, "-CAkey", ca_key,
-             "-CAcreateserial", "-days", "30", "-extfile", extensions, "-out",
+             "-CAcreateserial", "-days", str(days), "-extfile", extensions, "-out",
              made.certificate)  # fmt: skip
     return made
 

@@ -110,6 +110,11 @@ def open_store(path: Path, *, create: bool = True) -> Store:
     return Store.open(path, create=create)
 
 
+def lock_of(store_path: Path) -> Path:
+    """The file that the program at work on a store holds."""
+    return store_path.with_name(store_path.name + ".lock")
+
+
 @contextmanager
 def only_instance(store_path: Path) -> Iterator[None]:
     """Hold the store for this process: two programs on one mailbox are a mistake.
@@ -117,7 +122,7 @@ def only_instance(store_path: Path) -> Iterator[None]:
     Raises:
         StoreError: another one is running.
     """
-    path = store_path.with_name(store_path.name + ".lock")
+    path = lock_of(store_path)
     with ExitStack() as held:
         try:
             held.enter_context(locked(path, wait=False))

@@ -22,6 +22,9 @@ from typing import TYPE_CHECKING, Any
 from triage import __version__
 from triage.durable import sync_folder
 from triage.errors import StoreError, TriageError
+from triage.store import audit
+from triage.store.engine import Store
+from triage.store.files import damage_of, read_only, version_of
 from triage.store.tables import HEAD
 
 if TYPE_CHECKING:
@@ -70,6 +73,21 @@ def back_up(config: Config, target: Path) -> list[str]:
     return sorted(wanted)
 
 
+def note_backup(store_path: Path, target: Path, now: float) -> None:
+    """Write down that a backup was made, for `triage doctor`.
+
+    Not in a store of an older version, which may have been backed up before it is upgraded.
+    """
+    if version_of(store_path) != HEAD:
+        return
+    store = Store.open(store_path, create=False)
+    try:
+        with store.write() as tx:
+            audit.note(tx, "backed-up", now=now, detail=str(target.absolute()))
+    finally:
+        store.close()
+
+
 def restore(archive: Path, directory: Path) -> Restored:
     """Write what a backup holds into a folder, which must hold nothing of the kind yet.
 
@@ -104,7 +122,7 @@ def _copy_store(path: Path, copy: Path) -> None:
         raise StoreError(msg)
     try:
         with (
-            closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source,
+            closing(read_only(path)) as source,
             closing(sqlite3.connect(copy)) as target,
         ):
             source.backup(target)
@@ -114,9 +132,7 @@ def _copy_store(path: Path, copy: Path) -> None:
 
 
 def _check_store(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as store:
-        found = store.execute("PRAGMA quick_check").fetchone()[0]
-    if found != "ok":
+    if found := damage_of(path):
         msg = f"the store in this backup is damaged ({found}); use another backup"
         raise StoreError(msg)
 

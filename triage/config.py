@@ -309,3 +309,9 @@ class Config:
     retention: Retention = field(default_factory=Retention)
     monitoring: Monitoring = field(default_factory=Monitoring)
     page: Page = field(default_factory=Page)
+
+    @property
+    def servers(self) -> tuple[ImapAccount | Outgoing, ...]:
+        """Every mail server that is spoken to: those of accounts, and the one that sends."""
+        read = [account for account in self.accounts if isinstance(account, ImapAccount)]
+        return (*read, self.outgoing)

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -83,6 +84,23 @@ class Figures(Collector):
         )
         about = GaugeMetricFamily("triage_build", "Version.", labels=["version"])
         yield _family(about, [((__version__,), 1.0)])
+
+
+def asked_health(host: str, port: int, timeout_s: float = 10.0) -> list[str]:
+    """The trouble that a running program tells on its health page.
+
+    Raises:
+        OSError: nobody answers there, or somebody else does.
+    """
+    connection = HTTPConnection(host, port, timeout=timeout_s)
+    try:
+        connection.request("GET", "/healthz")
+        said = json.loads(connection.getresponse().read(1 << 20))
+        return [str(each) for each in said["trouble"]]
+    except (HTTPException, ValueError, KeyError, TypeError) as error:
+        raise OSError from error
+    finally:
+        connection.close()
 
 
 def _family(family: Any, samples: Iterable[tuple[tuple[str, ...], float]]) -> Metric:

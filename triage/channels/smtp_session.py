@@ -12,13 +12,14 @@ import socket
 import ssl
 import unicodedata
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from triage.addresses import is_loopback
-from triage.errors import TriageError
+from triage.errors import ChannelError, TriageError
 from triage.oauth import IssuerError, KeptTokens, sasl
-from triage.tls import client_context
+from triage.tls import client_context, ends_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,6 +70,20 @@ def open_session(outgoing: Outgoing, password: Callable[[], str] | None) -> smtp
         drop(smtp)
         raise
     return smtp
+
+
+def certificate_ends(outgoing: Outgoing) -> float:
+    """Until when the server's certificate holds, in epoch seconds. Raises ChannelError."""
+    try:
+        smtp = open_session(replace(outgoing, username=""), None)
+    except SessionError as error:
+        raise ChannelError(str(error)) from None
+    try:
+        return ends_at(smtp.sock)
+    except OSError as error:
+        raise ChannelError(explain(error, outgoing)) from None
+    finally:
+        quit_politely(smtp)
 
 
 def drop(smtp: smtplib.SMTP) -> None:

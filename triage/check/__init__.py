@@ -78,7 +78,7 @@ def check_all(
     return [*of_files, *run_jobs(jobs, timeout_s)]
 
 
-def _server_jobs(config: Config) -> Iterator[Job]:
+def _server_jobs(config: Config) -> Iterator[Job[Problem]]:
     yield from server_jobs(config)
     policy, _ = _policy(config.policy)
     if policy:

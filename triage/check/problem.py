@@ -14,13 +14,31 @@ if TYPE_CHECKING:
 
 Severity = Literal["error", "warning"]
 Area = Literal[
-    "config", "policy", "agreement", "people", "disk", "secret", "model", "templates", "server"
+    "config",
+    "policy",
+    "agreement",
+    "people",
+    "disk",
+    "secret",
+    "model",
+    "templates",
+    "server",
+    # What only `triage doctor` looks at:
+    "program",
+    "mail",
+    "brief",
+    "timer",
+    "clock",
+    "store",
+    "certificate",
+    "login",
+    "backup",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What `triage check` found.
+    """What `triage check` or `triage doctor` found.
 
     Attributes:
         severity: with an error triage cannot do its work; a warning is for a person to weigh.

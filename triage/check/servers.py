@@ -10,7 +10,7 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from triage.check.problem import Problem
 from triage.config import ImapAccount
@@ -22,19 +22,21 @@ if TYPE_CHECKING:
 
     from triage.config import Config, Limits, Outgoing
 
+Found = TypeVar("Found")
+
 ANSWER_TIMEOUT_S = 20  # for one answer of a server; people are waiting
 SERVER_TIMEOUT_S = 90.0  # for everything that is asked of one server
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+@dataclass(frozen=True, kw_only=True)
+class Job(Generic[Found]):
     """Something to find out about one server, on a thread of its own."""
 
     where: str
-    run: Callable[[], list[Problem]]
+    run: Callable[[], list[Found]]
 
 
-def server_jobs(config: Config) -> Iterator[Job]:
+def server_jobs(config: Config) -> Iterator[Job[Problem]]:
     """One job for each mailbox and one for the way out; each reads its password first."""
     for i, account in enumerate(config.accounts, start=1):
         if isinstance(account, ImapAccount):
@@ -42,7 +44,7 @@ def server_jobs(config: Config) -> Iterator[Job]:
     yield _smtp_job(config)
 
 
-def secret_jobs(config: Config) -> Iterator[Job]:
+def secret_jobs(config: Config) -> Iterator[Job[Problem]]:
     """The same without the servers: only whether each password can be had."""
     for at, place in _logged_in(config):
         if not at.login:
@@ -59,12 +61,14 @@ def _logged_in(config: Config) -> Iterator[tuple[ImapAccount | Outgoing, str]]:
         yield config.outgoing, "outgoing"
 
 
-def run_jobs(jobs: Sequence[Job], timeout_s: float = SERVER_TIMEOUT_S) -> list[Problem]:
+def run_jobs(
+    jobs: Sequence[Job[Found]], timeout_s: float = SERVER_TIMEOUT_S
+) -> list[Found | Problem]:
     """Everything the jobs found, in their order; they run side by side.
 
     Threads that hang are left behind as daemons, since nothing can stop a stuck name look-up.
     """
-    answers: dict[int, list[Problem] | BaseException] = {}
+    answers: dict[int, list[Found] | BaseException] = {}
 
     def work(number: int) -> None:
         try:
@@ -78,12 +82,12 @@ def run_jobs(jobs: Sequence[Job], timeout_s: float = SERVER_TIMEOUT_S) -> list[P
     deadline = time.monotonic() + timeout_s
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    found: list[Problem] = []
+    found: list[Found | Problem] = []
     for number, job in enumerate(jobs):
-        answer = answers.get(number, [_stuck(job.where, timeout_s)])
+        answer = answers.get(number)
         if isinstance(answer, BaseException):
             raise answer
-        found += answer
+        found += [_stuck(job.where, timeout_s)] if answer is None else answer
     return found
 
 
@@ -119,7 +123,7 @@ def _password_problems(config: Config, at: ImapAccount | Outgoing, where: str) -
     return _ask(config, at, where)[1]
 
 
-def _imap_job(account: ImapAccount, place: str, config: Config) -> Job:
+def _imap_job(account: ImapAccount, place: str, config: Config) -> Job[Problem]:
     probe = config.outgoing.probe
     folders = list(account.folders)
     if probe and probe.account == account.name and probe.folder not in folders:
@@ -133,7 +137,7 @@ def _imap_job(account: ImapAccount, place: str, config: Config) -> Job:
     return Job(where=f"{account.name} ({account.host}:{account.port})", run=run)
 
 
-def _smtp_job(config: Config) -> Job:
+def _smtp_job(config: Config) -> Job[Problem]:
     outgoing = config.outgoing
     where = f"{config.path.name}, outgoing.{'login' if outgoing.login else 'password'}"
 

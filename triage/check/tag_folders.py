@@ -38,7 +38,7 @@ def name_problems(config: Config, policy: Policy) -> Iterator[Problem]:
         yield Problem(severity="error", area="agreement", where=where, what=what)
 
 
-def folder_jobs(settings: Settings) -> Iterator[Job]:
+def folder_jobs(settings: Settings) -> Iterator[Job[Problem]]:
     """One job for each account with tag folders: are they there?"""
     if tag_folder_problems(settings.config, tuple(settings.policy.routes)):
         return

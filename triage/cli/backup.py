@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -24,12 +25,14 @@ def backup(
 
     Passwords and tokens are left out.
     """
-    from triage.backup import back_up  # noqa: PLC0415
+    from triage.backup import back_up, note_backup  # noqa: PLC0415
     from triage.config_file import load_config  # noqa: PLC0415
 
-    names = back_up(load_config(config_path(config)), file)
+    settings = load_config(config_path(config))
+    names = back_up(settings, file)
     size = file.stat().st_size / 1e6
     typer.echo(f"{file}: {len(names)} files, {size:.1f} MB. Keep it safe: it holds your mail.")
+    note_backup(settings.store, file, time.time())
 
 
 def restore(

@@ -38,6 +38,16 @@ class _Refusal:
     says: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What lies in the file of a login: when its last token ends (epoch seconds), if there is one.
+
+    Without one, there is only what the next token is had with.
+    """
+
+    expires_at: float | None
+
+
 class KeptTokens:
     """The access token of one login, whenever it is asked for. Safe for many threads.
 
@@ -82,6 +92,14 @@ class KeptTokens:
         with self._lock, self._locked():
             self._save({"issuer": text})
             self._token = None
+
+    def kept(self) -> Kept | None:
+        """What is kept, without renewing it; None for nothing. Raises LoginError."""
+        found = self._load()
+        if not (found.get("issuer") or found.get("token")):
+            return None
+        at = found.get("expires_at")
+        return Kept(expires_at=float(at) if isinstance(at, (int, float)) else None)
 
     def _text(self) -> str:
         assert self._token is not None

@@ -16,7 +16,7 @@ from triage.errors import LoginError, SourceError, TriageError
 from triage.oauth import KeptTokens, sasl
 from triage.sources.imap_errors import FAILURES, connect_error, login_error, token_error, where
 from triage.sources.imap_stream import ImapStream
-from triage.tls import client_context
+from triage.tls import client_context, ends_at
 
 if TYPE_CHECKING:
     import ssl
@@ -84,6 +84,17 @@ def _start_tls(client: Client, context: ssl.SSLContext) -> None:
     except BaseException:
         client.imap_stream.shutdown()
         raise
+
+
+def certificate_ends(account: ImapAccount) -> float:
+    """Until when the server's certificate holds, in epoch seconds. Raises SourceError."""
+    client = connect(account)
+    try:
+        return ends_at(client.imap_stream.sock)
+    except OSError as exc:
+        raise connect_error(account, exc) from exc
+    finally:
+        client.imap_stream.shutdown()
 
 
 def log_in(account: ImapAccount, stream: ImapStream, password: Callable[[], str]) -> None:

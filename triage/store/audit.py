@@ -56,6 +56,7 @@ Action = Literal[
     "absent",
     "present",
     "fitting-offered",
+    "backed-up",
 ]
 
 
