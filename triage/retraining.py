@@ -182,6 +182,28 @@ def judged(
     return gate.judge(candidate, in_use, examples, own=own, cases=cases, fitted=fitted)
 
 
+def promote(root: Path, version: str, *, author: Author, now: datetime) -> Model:
+    """Take a model into use, whatever the gate said of it.
+
+    Raises:
+        ModelError: it cannot be loaded, or the folder cannot be written; then nothing has changed.
+    """
+    from classifiers import registry  # noqa: PLC0415 - loads scikit-learn
+
+    return registry.promote(root, version, now=now, note=str(author))
+
+
+def roll_back(root: Path, *, author: Author, now: datetime) -> Model:
+    """Return to the model that was in use before.
+
+    Raises:
+        ModelError: there is none, or it cannot be loaded; then nothing has changed.
+    """
+    from classifiers import registry  # noqa: PLC0415 - loads scikit-learn
+
+    return registry.rollback(root, now=now, note=str(author))
+
+
 def settle(
     root: Path,
     judgement: Judgement,

@@ -159,7 +159,7 @@ def test_train_compares_and_promotes_and_with_output_does_not(tmp_path: Path) ->
     assert [entry["current"] for entry in listed] == [True, False]
     third = run("train", "--only", "--data", SLICE, "--models", root, "--output", out)
     assert third.exit_code == 0, third.stderr
-    assert sorted(p.name for p in out.iterdir()) == ["card.json", "model.joblib"]
+    assert sorted(p.name for p in out.iterdir()) == ["card.json", "measured.json", "model.joblib"]
     assert json.loads((out.parent / "registry.json").read_text())["current"] is None
     done = run("classify", "--json", "--model", out, "-", stdin=MAIL)
     assert json.loads(done.stdout)["model"] == "candidate"

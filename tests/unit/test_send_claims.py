@@ -8,6 +8,7 @@ import pytest
 
 from tests.steps import Bench, make_bench
 from triage.messages import Delivery, DeliveryStatus
+from triage.pipeline import settling
 from triage.store import outbox
 
 if TYPE_CHECKING:
@@ -85,3 +86,32 @@ def test_a_refused_login_gives_no_brief_up_however_long_it_lasts(
     assert _row(bench).state == "queued"
     bench.clock.now += 3600
     assert bench.sender.send_due() == 1
+
+
+def _held(bench: Bench) -> None:
+    with bench.store.write() as tx:
+        outbox.claim(tx, 1, bench.clock())
+        outbox.settle(tx, 1, "held", "the answer was lost", bench.clock())
+
+
+def test_a_held_brief_that_arrived_counts_as_sent_and_is_never_sent_again(bench: Bench) -> None:
+    _held(bench)
+    with bench.store.write() as tx:
+        row, done = settling.count_as_sent(tx, 1, by="ben@firm.example", now=bench.clock())
+    assert (row.state, done, _row(bench).state) == ("held", True, "sent")
+    assert "by ben@firm.example" in _row(bench).detail
+    bench.clock.now += 10 * 86400
+    bench.sender.send_due()
+    assert bench.channel.delivered == []
+    with bench.store.write() as tx:
+        _, done = settling.send_again(tx, 1, by="ben", now=bench.clock())
+    assert not done, "what was sent is not sent again by a late click"
+
+
+def test_a_held_brief_that_did_not_arrive_is_sent_once_more(bench: Bench) -> None:
+    _held(bench)
+    with bench.store.write() as tx:
+        assert settling.send_again(tx, 1, by="ben", now=bench.clock())[1]
+        assert not settling.count_as_sent(tx, 1, by="nora", now=bench.clock())[1]
+    bench.sender.send_due()
+    assert [notice.recipient for notice in bench.channel.delivered] == ["ben@firm.example"]

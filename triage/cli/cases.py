@@ -37,6 +37,7 @@ def _opened(config: Path | None) -> tuple[Settings, Store]:
 
 def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
     """Open cases, mail for review, briefs not sent, and how mailboxes and the model do."""
+    from triage import app_models  # noqa: PLC0415
     from triage.cli import case_json, case_report, learning_report, policy_report  # noqa: PLC0415
     from triage.examples.conflicts import conflicts  # noqa: PLC0415
     from triage.exchange import held  # noqa: PLC0415
@@ -54,7 +55,7 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
         counts = inbox.outcomes(tx)
         tag_folders = moves.folders(tx)
         gales = [storm for storm in storms.unresolved(tx) if storm.over_at is None]
-        learning = learning_report.gather(tx, settings.config, time.time())
+        learning = app_models.gather(tx, settings.config, time.time())
         again = repeated_matters(tx, time.time(), settings.policy)
     if as_json:
         found = {
@@ -153,31 +154,25 @@ def _show_mail(number: int, config: Path | None, *, as_json: bool) -> None:
 def retry(
     brief: Annotated[int, typer.Argument(help="Number of the brief in the outbox.")],
     config: ConfigOption = None,
+    *,
+    arrived: Annotated[
+        bool, typer.Option("--arrived", help="A held brief is there: count it as sent instead.")
+    ] = False,
 ) -> None:
     """Send a failed, held or waiting brief at the next opportunity."""
-    from triage.store import audit, outbox  # noqa: PLC0415
+    from triage.pipeline import settling  # noqa: PLC0415
 
     _, store = _opened(config)
-    now = time.time()
+    settle = settling.count_as_sent if arrived else settling.send_again
     with store.write() as tx:
-        row = outbox.retry(tx, brief, now)
-        again = row.state in {"failed", "held", "queued", "digest"}
-        if again:
-            detail = f"by {getpass.getuser()}"
-            audit.note(
-                tx,
-                "retried",
-                now=now,
-                case_id=row.case_id or None,
-                outbox_id=brief,
-                detail=detail,
-            )
-    if not again:
+        row, done = settle(tx, brief, by=getpass.getuser(), now=time.time())
+    if not done:
         typer.echo(
             f"triage: brief {brief} to {row.recipient} is {row.state}; left as it is", err=True
         )
         raise typer.Exit(1)
-    typer.echo(f"brief {brief} to {row.recipient} is queued again")
+    became = "counts as sent" if arrived else "is queued again"
+    typer.echo(f"brief {brief} to {row.recipient} {became}")
 
 
 class YesOrNo(StrEnum):

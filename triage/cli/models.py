@@ -200,11 +200,12 @@ def compare(
 @models_app.command("promote")
 def promote(version: Version, config: ConfigOption = None, *, models: ModelsOption = None) -> None:
     """Use this model from now on, whatever the gate said; a running `triage run` takes it."""
-    with told():
-        from classifiers import registry  # noqa: PLC0415 - loads scikit-learn
+    from triage import retraining  # noqa: PLC0415 - keeps --help quick
 
-        now, note = datetime.now(UTC), f"by {memory.person()}"
-        model = registry.promote(managed_root(models, config), version, now=now, note=note)
+    with told():
+        author = retraining.Author(name=memory.person())
+        root, now = managed_root(models, config), datetime.now(UTC)
+        model = retraining.promote(root, version, author=author, now=now)
     _note(config, "promoted", model.version)
     typer.echo(f"{model.version} is in use; a running `triage run` takes it within seconds")
 
@@ -212,11 +213,13 @@ def promote(version: Version, config: ConfigOption = None, *, models: ModelsOpti
 @models_app.command("rollback")
 def rollback(config: ConfigOption = None, *, models: ModelsOption = None) -> None:
     """Return to the model that was in use before; a running `triage run` takes it."""
-    with told():
-        from classifiers import registry  # noqa: PLC0415 - loads scikit-learn
+    from triage import retraining  # noqa: PLC0415 - keeps --help quick
 
-        now, note = datetime.now(UTC), f"by {memory.person()}"
-        model = registry.rollback(managed_root(models, config), now=now, note=note)
+    with told():
+        author = retraining.Author(name=memory.person())
+        model = retraining.roll_back(
+            managed_root(models, config), author=author, now=datetime.now(UTC)
+        )
     _note(config, "rolled-back", model.version)
     typer.echo(f"{model.version} is in use again; a running `triage run` takes it within seconds")
 

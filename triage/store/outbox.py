@@ -237,6 +237,13 @@ def bounced(tx: Connection, outbox_id: int, detail: str, now: float) -> bool:
     return tx.execute(update(outbox).where(row).values(values)).rowcount == 1
 
 
+def arrived(tx: Connection, outbox_id: int, detail: str, now: float) -> bool:
+    """Somebody has seen that a held notice is there; False when it is not held."""
+    row = (outbox.c.id == outbox_id) & (outbox.c.state == "held")
+    values = {"state": "sent", "detail": detail, "finished_at": now}
+    return tx.execute(update(outbox).where(row).values(values)).rowcount == 1
+
+
 def retry(tx: Connection, outbox_id: int, now: float) -> OutboxRow:
     """Queue a failed, held or waiting notice at once. Raises NotFoundError, also if it is empty.
 
