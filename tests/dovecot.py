@@ -210,6 +210,15 @@ class Dovecot:
         with self.session(user) as client:
             client.delete_folder(folder)
 
+    def renumber(self, folder: str = "INBOX", user: str = USER) -> None:
+        """Number a folder anew, as after a restore from a backup: a new UIDVALIDITY, all mail.
+
+        Nobody may have the folder open.
+        """
+        maildir = self.maildir(folder, user)
+        for path in [maildir / "dovecot-uidlist", *maildir.glob("dovecot.index*")]:
+            path.unlink(missing_ok=True)
+
     def expunge(self, uids: Iterable[int], folder: str = "INBOX", user: str = USER) -> None:
         """Remove messages as another person's mail program would."""
         with self.session(user, folder) as client:

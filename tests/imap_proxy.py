@@ -1,50 +1,32 @@
 """A small TCP proxy in front of an IMAP server that misbehaves on demand.
 
 It sits on loopback between a program and a plain (unencrypted) IMAP port. Faults come from an
-explicit script (`proxy.inject(Fault(...))`) or, for a soak, by chance from a seed:
+explicit script (`proxy.inject(Fault(...))`), as in the soak, or by chance from a seed:
 
     with ImapProxy(server.port, seed=7, rate=0.02) as proxy:
         ...  # connect to 127.0.0.1:proxy.port
+
+`proxy.observe` is told of every command that has reached the server, and of every answer before
+the client has it, so that a program can be ended between the two.
 """
 
 from __future__ import annotations
 
 import contextlib
 import random
-import re
 import socket
 import threading
 import time
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Self
+from collections import Counter
+from typing import TYPE_CHECKING, Self
 
-_BODY = re.compile(rb"(BODY\[\](?:<\d+>)?) \{(\d+)\}\r\n")
+from tests.imap_faults import BODY, GREETING, Do, Fault, changed, verb_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _CHUNK = 64 * 1024
-
-
-class Do(StrEnum):
-    """What goes wrong with the server's answer."""
-
-    CUT = "cut"  # the connection is closed instead of the answer
-    HALF = "half"  # half of the answer, then the connection is closed
-    STALL = "stall"  # half of the answer, then nothing more, the connection open
-    SPLIT = "split"  # the answer comes in two pieces, 0.2 s apart: harmless
-    BYE = "bye"  # the server says goodbye and closes
-    NIL_BODY = "nil-body"  # BODY[] NIL instead of the message
-    NO_BODY = "no-body"  # the answer without BODY[]
-
-
 _BY_CHANCE = (Do.CUT, Do.HALF, Do.BYE, Do.NIL_BODY, Do.NO_BODY, Do.SPLIT)
-
-
-@dataclass(slots=True, kw_only=True)
-class Fault:
-    """Do something to the server data that contains `when` (bytes), `times` times."""
-
-    do: Do
-    when: bytes = b""
-    times: int = 1
 
 
 class ImapProxy:
@@ -67,6 +49,8 @@ class ImapProxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.hits = 0
+        self.struck: Counter[str] = Counter()
+        self.observe: Callable[[str], None] = lambda _point: None
         self.connections = 0
         self.heard = b""  # what clients said, all connections together
         self._start(self._accept)
@@ -81,6 +65,11 @@ class ImapProxy:
         """Add faults; each waits for its data."""
         with self._lock:
             self._faults += faults
+
+    def forgive(self) -> None:
+        """Take back the faults that have not happened."""
+        with self._lock:
+            self._faults.clear()
 
     def replace(self, old: bytes, new: bytes) -> None:
         """Change words of the server, as long as the proxy lives."""
@@ -133,49 +122,53 @@ class ImapProxy:
             self.connections += 1
             with self._lock:
                 self._open |= {client, server}
-            self._start(self._pump_client, client, server)
-            self._start(self._pump_server, server, client)
+            verbs = [GREETING]  # the command that is being answered, for both directions
+            self._start(self._pump_client, client, server, verbs)
+            self._start(self._pump_server, server, client, verbs)
 
-    def _pump_client(self, client: socket.socket, server: socket.socket) -> None:
+    def _pump_client(self, client: socket.socket, server: socket.socket, verbs: list[str]) -> None:
         with contextlib.suppress(OSError):
             while data := client.recv(_CHUNK):
                 self.heard = (self.heard + data)[-_CHUNK:]
+                verbs[0] = verb_of(data) or verbs[0]
                 server.sendall(data)
+                self.observe(f"{verbs[0]} asked")
         self._drop(client, server)
 
-    def _pump_server(self, server: socket.socket, client: socket.socket) -> None:
+    def _pump_server(self, server: socket.socket, client: socket.socket, verbs: list[str]) -> None:
         with contextlib.suppress(OSError):
             while data := _whole_answer(server):
                 for old, new in self._replaced:
                     data = data.replace(old, new)
-                fault = self._fault_for(data)
+                self.observe(f"{verbs[0]} answered")
+                fault = self._fault_for(data, verbs[0])
                 if fault is None:
                     client.sendall(data)
                 elif not self._misbehave(fault, data, client):
                     break
         self._drop(server, client)
 
-    def _fault_for(self, data: bytes) -> Do | None:
+    def _fault_for(self, data: bytes, verb: str) -> Fault | None:
         with self._lock:
-            for fault in self._faults:
-                if fault.times > 0 and fault.when in data:
-                    fault.times -= 1
-                    self.hits += 1
-                    return fault.do
-            if self._rate and self._chance.random() < self._rate:
+            found = next((each for each in self._faults if each.strikes(data, verb)), None)
+            if found is None and self._rate and self._chance.random() < self._rate:
+                found = Fault(do=self._chance.choice(_BY_CHANCE))
+            if found is not None:
                 self.hits += 1
-                return self._chance.choice(_BY_CHANCE)
-        return None
+                self.struck[found.label] += 1
+        return found
 
-    def _misbehave(self, do: Do, data: bytes, client: socket.socket) -> bool:
+    def _misbehave(self, fault: Fault, data: bytes, client: socket.socket) -> bool:
         """Whether the connection goes on."""
-        if do in (Do.NIL_BODY, Do.NO_BODY):
-            client.sendall(_without_bodies(data, b"NIL" if do is Do.NIL_BODY else b""))
+        do = fault.do
+        if (other := changed(do, data)) is not None:
+            client.sendall(other)
             return True
-        if do is Do.SPLIT:
-            client.sendall(data[: len(data) // 2])
-            time.sleep(0.2)
-            client.sendall(data[len(data) // 2 :])
+        if do in (Do.SPLIT, Do.LATE):
+            first = len(data) // 2 if do is Do.SPLIT else 0
+            client.sendall(data[:first])
+            time.sleep(0.2 if do is Do.SPLIT else fault.seconds)
+            client.sendall(data[first:])
             return True
         if do in (Do.HALF, Do.STALL):
             client.sendall(data[: len(data) // 2])
@@ -207,16 +200,6 @@ def _whole_answer(server: socket.socket) -> bytes:
 
 def _literals_whole(data: bytes) -> bool:
     position = 0
-    while found := _BODY.search(data, position):
+    while found := BODY.search(data, position):
         position = found.end() + int(found.group(2))
     return position <= len(data) - len(b")\r\n") or position == 0
-
-
-def _without_bodies(data: bytes, instead: bytes) -> bytes:
-    """Server data with each message body taken out of the answers."""
-    pieces, position = [], 0
-    while found := _BODY.search(data, position):
-        pieces.append(data[position : found.start()])
-        pieces.append(found.group(1) + b" NIL" if instead else b"X-NOTHING NIL")
-        position = found.end() + int(found.group(2))
-    return b"".join([*pieces, data[position:]])

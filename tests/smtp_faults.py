@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -52,6 +52,18 @@ class ScriptedFaults:
 
     def at(self, point: Point) -> Fault | None:
         return self._left.popleft() if self._left and self._left[0].at == point else None
+
+
+class PlannedFaults:
+    """Each fault strikes at the nth time that its point is reached, from 1 on."""
+
+    def __init__(self, plan: Iterable[tuple[int, Fault]]) -> None:
+        self._plan = {(fault.at, nth): fault for nth, fault in plan}
+        self._reached = Counter[Point]()
+
+    def at(self, point: Point) -> Fault | None:
+        self._reached[point] += 1
+        return self._plan.get((point, self._reached[point]))
 
 
 _TEMPORARY: tuple[Point, ...] = ("connect", "ehlo", "mail", "rcpt", "data", "dot")

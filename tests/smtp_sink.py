@@ -11,34 +11,22 @@ import argparse
 import asyncio
 import base64
 import os
-import sqlite3
 import threading
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tests.smtp_faults import Fault, Faults, Point, RandomFaults, ScriptedFaults
+from tests.smtp_ledger import Accepted, Ledger
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable
 
 _LIMIT = 64 * 1024 * 1024  # bytes of one line or reading buffer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """A mail the sink took, once per recipient. `at` in epoch seconds."""
-
-    at: float
-    sender: str
-    recipient: str
-    message_id: str
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,42 +48,6 @@ class SinkOptions:
     auth: str = "PLAIN LOGIN"
     offers: tuple[str, ...] = ("8BITMIME", "SIZE 52428800")
     maildir: Path | None = None
-
-
-class Ledger:
-    """Accepted mail in an SQLite file, readable while the server runs."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / "sink.db"
-        with closing(self._connect()) as db, db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute(
-                "CREATE TABLE IF NOT EXISTS accepted (id INTEGER PRIMARY KEY, at REAL, "
-                "sender TEXT, recipient TEXT, message_id TEXT, content BLOB)"
-            )
-
-    def add(self, sender: str, recipients: list[str], content: bytes) -> None:
-        message_id = str(BytesHeaderParser().parsebytes(content)["Message-ID"] or "").strip()
-        rows = [(time.time(), sender, to, message_id, content) for to in recipients]
-        with closing(self._connect()) as db, db:
-            db.execute("PRAGMA synchronous = FULL")
-            db.executemany(
-                "INSERT INTO accepted (at, sender, recipient, message_id, content) "
-                "VALUES (?, ?, ?, ?, ?)",
-                rows,
-            )
-
-    def read(self) -> list[Accepted]:
-        query = "SELECT at, sender, recipient, message_id, content FROM accepted ORDER BY id"
-        with closing(self._connect()) as db:
-            return [
-                Accepted(at=at, sender=sender, recipient=to, message_id=mid, content=content)
-                for at, sender, to, mid, content in db.execute(query)
-            ]
-
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, timeout=30)
 
 
 class Sink:
@@ -150,10 +102,11 @@ class Sink:
         self._tasks.add(again)
         again.add_done_callback(self._tasks.discard)
 
-    def keep(self, sender: str, recipients: list[str], content: bytes) -> None:
-        self.ledger.add(sender, recipients, content)
+    def keep(self, sender: str, recipients: list[str], content: bytes) -> list[int]:
+        numbers = self.ledger.add(sender, recipients, content)
         if self.options.maildir is not None:
             deliver_to_maildir(self.options.maildir, content)
+        return numbers
 
     def __enter__(self) -> Self:
         return self.start()
@@ -218,12 +171,15 @@ class _Session:
         self._encrypted = self._options.implicit
         self._in = self._options.login is None
         self._sender, self._recipients = "", list[str]()
+        self._answered: list[int] = []  # entries whose 250 went out, and nothing came since
 
     async def run(self) -> None:
         if await self._meets("connect"):
             return
         await self._say("220 sink.example ESMTP")
         while line := await self._reader.readline():
+            self._sink.ledger.know(self._answered)
+            self._answered = []
             command = line.decode("utf-8", "replace").strip()
             self._sink.commands.append(command)
             verb = command.split(" ", maxsplit=1)[0].upper()
@@ -318,12 +274,14 @@ class _Session:
             return
         if fault is not None and fault.do == "drop":
             raise _HangUp
-        self._sink.keep(self._sender, self._recipients, content)
+        numbers = self._sink.keep(self._sender, self._recipients, content)
+        self._sink.observe("kept")
         if fault is not None and fault.do == "accept-drop":
             raise _HangUp
         if fault is not None:
             await asyncio.sleep(fault.seconds)
         await self._say("250 2.0.0 stored")
+        self._answered = numbers
         self._sink.observe("answered")
 
     async def _content(self) -> bytes:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from tests.dovecot import Mailbox
-    from tests.smtp_sink import Accepted, Sink
+    from tests.smtp_ledger import Accepted
+    from tests.smtp_sink import Sink
     from triage.runners.embedded import EmbeddedRunner
 
 STUCK = "We are stuck since Monday and our testers wait."

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.dovecot import Mailbox
-    from tests.smtp_sink import Accepted
+    from tests.smtp_ledger import Accepted
 
 DAY_S = 86400
 

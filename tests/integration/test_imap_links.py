@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.imap_faults import Do, Fault
 from tests.imap_helpers import HELLO, ProxyOf, SourceOf, Waiting, contents, fetch_all, mail
-from tests.imap_proxy import Do, Fault, ImapProxy
+from tests.imap_proxy import ImapProxy
 from triage.config import Limits
 from triage.errors import SourceError
 

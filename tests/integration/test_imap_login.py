@@ -9,8 +9,8 @@ import pytest
 
 from tests.conftest import need
 from tests.dovecot import PASSWORD, Dovecot, Mailbox, available
+from tests.imap_faults import Do, Fault
 from tests.imap_helpers import account
-from tests.imap_proxy import Do, Fault
 from triage.config import Limits
 from triage.errors import ConfigError, FolderMissingError, LoginError, SourceError
 from triage.sources.imap import ImapSource

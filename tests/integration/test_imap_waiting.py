@@ -8,8 +8,8 @@ import pytest
 
 from tests.conftest import need
 from tests.dovecot import Dovecot, Mailbox, available
+from tests.imap_faults import Do, Fault
 from tests.imap_helpers import HELLO, IDLE_DELAY_S, ProxyOf, SourceOf, Waiting, mail
-from tests.imap_proxy import Do, Fault
 
 pytestmark = pytest.mark.dovecot
 
