@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.dovecot import PASSWORD, Mailbox
+from tests.imap_faults import Do, Fault
 from tests.imap_helpers import (
     HELLO,
     ProxyOf,
@@ -20,7 +21,6 @@ from tests.imap_helpers import (
     mail,
     only,
 )
-from tests.imap_proxy import Do, Fault
 from triage.config import Limits
 from triage.errors import SourceError
 from triage.sources.imap import list_folders
@@ -211,6 +211,31 @@ def test_a_body_that_is_always_left_out_becomes_an_incomplete_message(
     raw = only(fetch_all(source))
     assert (raw.complete, raw.content, raw.size) == (False, b"", len(HELLO))
     assert "not handed over" in raw.problem
+
+
+@pytest.mark.parametrize("how", [Do.SHORT_BODY, Do.OTHER_UIDS, Do.NOTHING, Do.NONSENSE, Do.REFUSE])
+def test_a_wrong_answer_is_asked_for_again_and_the_mail_read_whole(
+    mailbox: Mailbox, source_of: SourceOf, proxy_of: ProxyOf, how: Do
+) -> None:
+    mailbox.deliver(mail(1), mail(2))
+    proxy = proxy_of(mailbox)
+    proxy.inject(Fault(do=how, verb="BODY"))
+    source = source_of(mailbox, port=proxy.port)
+    source.open()
+    assert contents(source) == [mail(1), mail(2)]
+    assert proxy.struck == {f"BODY:{how}": 1}
+
+
+def test_a_server_that_overstates_sizes_is_believed_when_it_repeats_itself(
+    mailbox: Mailbox, source_of: SourceOf, proxy_of: ProxyOf
+) -> None:
+    mailbox.deliver(HELLO)
+    proxy = proxy_of(mailbox)
+    proxy.replace(b"RFC822.SIZE %d" % len(HELLO), b"RFC822.SIZE %d" % (len(HELLO) + 100))
+    source = source_of(mailbox, port=proxy.port)
+    source.open()
+    raw = only(fetch_all(source))
+    assert (raw.content, raw.complete, raw.problem) == (HELLO, True, "")
 
 
 def test_a_mail_that_breaks_every_connection_does_not_hold_up_the_others(

@@ -115,13 +115,13 @@ class Fetcher:
             items = self._ask(small, (_BODY,))
             for uid in run:
                 body = _body(items.get(uid, {}))
-                if body is None:
-                    yield self._alone(uid)
+                if body is None or _is_short(body, heads[uid]):
+                    yield self._alone(uid, body)
                 else:
                     yield self._whole(uid, body, heads[uid])
 
-    def _alone(self, uid: int) -> Fetched:
-        """One message that is suspect, too large, or was left out of an answer."""
+    def _alone(self, uid: int, short: bytes | None = None) -> Fetched:
+        """One message that is suspect, too large, or was left out of an answer, or came `short`."""
         if self._suspects.hopeless(uid):
             problem = f"the connection to the server broke {_BREAKS} times over this message"
             return self._incomplete(uid, b"", None, problem)
@@ -136,10 +136,11 @@ class Fetcher:
             if self._too_large(head):
                 return self._first_part(uid, head)
             body = _body(self._ask([uid], (_BODY,)).get(uid, {}))
-            if body is not None:
+            if body is not None and (not _is_short(body, head) or body == short):
                 return self._whole(uid, body, head)
+            short = body
         problem = f"the server has not handed over this message in {_TRIES + 1} tries"
-        return self._incomplete(uid, b"", head, problem)
+        return self._incomplete(uid, short or b"", head, problem)
 
     def _first_part(self, uid: int, head: Head) -> Fetched:
         item = self._ask([uid], (f"{_BODY}<0.{FIRST_PART_BYTES}>",)).get(uid, {})
@@ -197,6 +198,14 @@ def _head(item: Item) -> Head:
         size=size if isinstance(size, int) else None,
         received_at=received_at if isinstance(received_at, datetime) else None,
     )
+
+
+def _is_short(body: bytes, head: Head) -> bool:
+    """Whether part of the body seems to be missing.
+
+    Some servers only estimate sizes, so a body that comes the same twice is taken to be whole.
+    """
+    return head.size is not None and len(body) < head.size
 
 
 def _body(item: Item) -> bytes | None:
