@@ -73,7 +73,10 @@ def outbox_lines(rows: Sequence[OutboxRow], zone: str) -> Iterator[str]:
             "queued": f"next attempt {when(row.next_attempt_at, zone)}",
             "sending": "being sent, or its answer was lost",
             "digest": f"waits for their digest, or until {when(row.next_attempt_at, zone)}",
-            "held": f"look whether it arrived; then `triage retry {row.id}`",
+            "held": (
+                f"look whether it arrived: if so, `triage retry {row.id} --arrived`, "
+                f"else `triage retry {row.id}`"
+            ),
             "failed": f"mend the cause, then `triage retry {row.id}`",
         }.get(row.state, "")
         about = f"case {row.case_id}" if row.case_id else row.occasion

@@ -165,7 +165,7 @@ class Sender:
                     self._note(tx, row, "deferred", why, now)
             elif outbox.settle(tx, row.id, state, why, now, attempts=row.attempts):
                 if state == "held" and self.on_failure:
-                    self.on_failure(tx, row, f"{why} ({row.id})", now)
+                    self.on_failure(tx, row, why, now)
                 self._note(tx, row, "sent" if state == "sent" else "held", why, now)
         return True
 
@@ -173,7 +173,10 @@ class Sender:
         if self.rules.uncertain == "resend":
             return "queued", "the answer was lost; sending the identical mail again"
         if self.rules.uncertain == "hold" or self.prober is None:
-            return "held", "the answer was lost; look whether it arrived, then `triage retry` it"
+            return "held", (
+                "the answer was lost; look whether it arrived: if so, run "
+                f"`triage retry {row.id} --arrived`, else `triage retry {row.id}`"
+            )
         try:
             since = datetime.fromtimestamp(row.created_at, UTC)
             arrived = self.prober.arrived(row.rfc_id, since)
