@@ -42,6 +42,13 @@ def open_ones(tx: Connection) -> list[Alarm]:
     return [Alarm(**row._mapping) for row in tx.execute(query)]  # noqa: SLF001 - the way to a dict
 
 
+def over(tx: Connection, limit: int = 10) -> list[Alarm]:
+    """What is over, the latest first."""
+    query = select(alarms).where(alarms.c.over_at.is_not(None)).order_by(alarms.c.over_at.desc())
+    found = tx.execute(query.limit(limit))
+    return [Alarm(**row._mapping) for row in found]  # noqa: SLF001 - as above
+
+
 def begin(tx: Connection, *, key: str, says: str, since: float, now: float) -> int:
     """Somebody is told of it; the alarm's number."""
     row = {"key": key, "says": says, "since": since, "told_at": now}

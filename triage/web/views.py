@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from triage import __version__
 from triage.resources import resource
@@ -30,7 +30,10 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 _LATEST_S = 253_370_764_800.0  # the year 9999 in any zone
 
 # What stands in the navigation: path, title, least role.
-TABS: tuple[tuple[str, str, Role], ...] = (("/cases", "Cases", Role.READ),)
+TABS: tuple[tuple[str, str, Role], ...] = (
+    ("/cases", "Cases", Role.READ),
+    ("/operations", "Running", Role.READ),
+)
 
 
 def render(
@@ -81,6 +84,7 @@ def environment(zone: str) -> ImmutableSandboxedEnvironment:
     env.filters["span"] = span
     env.filters["listed"] = listed
     env.filters["paragraphs"] = paragraphs
+    env.filters["coded"] = coded
     return env
 
 
@@ -91,7 +95,11 @@ def _harmless(value: Any) -> Any:
     """
     if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value
-    return "".join(map(_harmless_char, value))
+    return _harmless_text(value)
+
+
+def _harmless_text(text: str) -> str:
+    return "".join(map(_harmless_char, text))
 
 
 def _harmless_char(char: str) -> str:
@@ -103,6 +111,17 @@ def _harmless_char(char: str) -> str:
 def paragraphs(text: str) -> list[list[str]]:
     """The lines of a text of a mail, by paragraph."""
     return [part.split("\n") for part in clean_text(text).split("\n\n") if part]
+
+
+def coded(text: str) -> Markup:
+    """A sentence of ours in which commands stand between backticks, as HTML."""
+    parts = _harmless_text(text).split("`")
+    if len(parts) % 2 == 0:  # one that is not closed
+        return escape(_harmless_text(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 else escape(part)
+        for index, part in enumerate(parts)
+    )
 
 
 def when(at: float | None, zone: str) -> str:
