@@ -18,10 +18,12 @@ from triage.store.tables import cases, issues, messages
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import ColumnElement, Connection
 
     from triage.policy import Person
     from triage.store.search_index import Chunk
+
+_COMMON = 3000  # mails of a kind
 
 
 class State(StrEnum):
@@ -69,7 +71,7 @@ class Wanted:
 
 def conditions(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
     """All that a case must be."""
-    found = [*visible(wanted), *_named(wanted)]
+    found = [*visible(wanted), *_named(tx, wanted)]
     if wanted.state in (State.WAITING, State.OVERDUE):
         found.append(cases.c.status == "open")
     if wanted.state is State.ACKNOWLEDGED:
@@ -91,12 +93,12 @@ def visible(wanted: Wanted) -> list[ColumnElement[bool]]:
     return found
 
 
-def _named(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _named(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.tag:
         found.append(_holds(cases.c.tags, wanted.tag))
     if wanted.kind:
-        found.append(cases.c.id.in_(_of_kind(wanted.kind)))
+        found.append(_is_of_kind(tx, wanted.kind))
     if wanted.client.strip():
         found.append(cases.c.client.contains(wanted.client.strip().lower(), autoescape=True))
     if wanted.person:
@@ -152,16 +154,30 @@ def waits_for(person: Person) -> ColumnElement[bool]:
     )
 
 
-def _of_kind(kind: str) -> Select[Any]:
-    """Ids of cases one of whose mails is taken for it; the newest word on its tag counts."""
+def _is_of_kind(tx: Connection, kind: str) -> ColumnElement[bool]:
+    """One of its mails is taken for it; the newest word on its tag counts.
+
+    A rare kind is looked up, a common one looked for case by case, until a page is full.
+    """
+    common = _is_common(tx, kind)
     later = issues.alias()
     newer = select(later.c.id).where(
         later.c.message_id == issues.c.message_id,
         later.c.tag == issues.c.tag,
         later.c.id > issues.c.id,
     )
-    return (
+    # An expression, so that the few rows of the case are gone through, not the many of the kind.
+    of_kind = func.coalesce(issues.c.kind, "") if common else issues.c.kind
+    query = (
         select(messages.c.case_id)
         .join(issues, issues.c.message_id == messages.c.id)
-        .where(issues.c.kind == kind, messages.c.case_id.is_not(None), ~newer.exists())
+        .where(of_kind == kind, ~newer.exists())
     )
+    if common:
+        return query.where(messages.c.case_id == cases.c.id).correlate(cases).exists()
+    return cases.c.id.in_(query.where(messages.c.case_id.is_not(None)))
+
+
+def _is_common(tx: Connection, kind: str) -> bool:
+    some = select(issues.c.id).where(issues.c.kind == kind).limit(_COMMON).subquery()
+    return tx.execute(select(func.count()).select_from(some)).scalar_one() == _COMMON

@@ -51,12 +51,12 @@ def chunks(typed: str) -> list[Chunk]:
 def cases_with(tx: Connection, wanted: Sequence[Chunk]) -> Select[int]:
     """Query for the ids of cases in whose words every one of these chunks stands somewhere."""
     if tx.dialect.name == "postgresql":
-        query = " & ".join(f"({' <-> '.join(map(_quoted, chunk))}:*)" for chunk in wanted)
+        query = " & ".join(f"({' <-> '.join(map(_quoted, c))}{_goes_on(c, ':*')})" for c in wanted)
         vector: ColumnElement[str] = literal_column(_VECTOR)
         matches = vector.bool_op("@@")(func.to_tsquery(literal_column("'simple'"), query))
         return select(case_words.c.case_id).where(matches)
     index = table(INDEX, column("rowid"))
-    query = " ".join(f'"{" ".join(chunk)}"*' for chunk in wanted)
+    query = " ".join(f'"{" ".join(chunk)}"{_goes_on(chunk, "*")}' for chunk in wanted)
     return select(index.c.rowid).where(literal_column(INDEX).bool_op("MATCH")(literal(query)))
 
 
@@ -64,6 +64,11 @@ def compact(tx: Connection) -> None:
     """Write the index anew without what was deleted, which an FTS5 index only marks as such."""
     if tx.dialect.name == "sqlite":
         tx.execute(insert(table(INDEX, column(INDEX))).values({INDEX: "optimize"}))
+
+
+def _goes_on(chunk: Chunk, mark: str) -> str:
+    """Half of all words begin with some single letter; that is no way to find any."""
+    return mark if len(chunk[-1]) > 1 else ""
 
 
 def _quoted(word: str) -> str:
