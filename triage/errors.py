@@ -43,3 +43,7 @@ class StoreError(TriageError):
 
 class NotFoundError(TriageError):
     """The case, message or outbox row that was asked for does not exist."""
+
+
+class RefusedError(TriageError):
+    """What was asked for cannot be done as things stand now, such as closing what is closed."""

@@ -11,6 +11,7 @@ import sys
 import termios
 import time
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +22,7 @@ from tests.unit.test_cli_cases import CONFIG, POLICY
 from triage.cli import app
 from triage.cli.review_card import Card, Look, card_lines, text_lines
 from triage.parsing import parse
-from triage.store import audit, cases, inbox, labels, review
+from triage.store import audit, cases, inbox, labels, outbox, review
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +104,28 @@ def test_who_says_so_is_kept(bench: Bench, tmp_path: Path) -> None:
         [label] = labels.everything(tx)
     assert (label.by, label.how) == ("Nora [2J Quist", "command")
     assert (label.previous, label.tags) == (("blocker",), ("upsell",))
+
+
+def test_a_marked_sentence_is_what_the_brief_quotes_first(bench: Bench, tmp_path: Path) -> None:
+    bench.judge("Hello there. The export is dead since noon. We wait for you.")
+    run(tmp_path, "1", "blocker", "--sentence", "The export is  dead since noon.")
+    with bench.store.read() as tx:
+        [label] = labels.everything(tx)
+        row = outbox.unfinished(tx)[0]
+        text = message_from_bytes(outbox.notice(tx, row.id).content, policy=policy.default)
+    assert label.sentence == "The export is dead since noon."
+    plain = text.get_body(("plain",))
+    assert plain
+    assert "> The export is dead since noon." in plain.get_content()
+
+
+def test_a_sentence_that_does_not_stand_in_the_mail_is_not_kept(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.judge("The export is dead.")
+    run(tmp_path, "1", "blocker", "--sentence", "Send us your passwords.")
+    with bench.store.read() as tx:
+        assert [each.sentence for each in labels.everything(tx)] == [""]
 
 
 @pytest.mark.parametrize(

@@ -109,13 +109,22 @@ def test_labelled_mail_stays_to_learn_from_unless_the_settings_say_otherwise(ben
     with bench.store.write() as tx:
         [mail] = inbox.latest(tx, 1)
         labels.put(
-            tx, mail.id, tags=["upsell"], previous=[], by="ben", how="test", now=bench.clock.now
+            tx,
+            mail.id,
+            tags=["upsell"],
+            previous=[],
+            by="ben",
+            how="test",
+            now=bench.clock.now,
+            sentence="Thanks for all.",
         )
     bench.clock.now += 40 * DAY_S
     purge(bench)
     assert texts(bench) == 1
     purge(bench, labelled_too=True)
     assert texts(bench) == 0
+    with bench.store.read() as tx:
+        assert [label.sentence for label in labels.everything(tx)] == [""]
 
 
 def test_nothing_goes_unless_the_settings_say_so(bench: Bench) -> None:
@@ -169,6 +178,7 @@ WORDS_GO = {
     "audit": {"detail"},
     "case_words": {"subject", "client", "people", "body"},
     "examples": {"subject", "body"},
+    "labels": {"sentence"},
     "thread_ids": {"rfc_id"},
 }
 NO_WORDS = {

@@ -192,25 +192,18 @@ def resolve(
     ] = None,
 ) -> None:
     """Close a case, and say how it ended. A new tagged mail in the same thread opens another."""
-    from triage.store import audit, cases  # noqa: PLC0415
-    from triage.summary.ending import ending_in_words, said_by  # noqa: PLC0415
+    from triage.pipeline.closing import close  # noqa: PLC0415
+    from triage.summary.ending import ending_in_words  # noqa: PLC0415
 
     _, store = _opened(config)
-    now, by = time.time(), getpass.getuser()
     again = None if recurs is None else recurs is YesOrNo.YES
     line = " ".join(outcome.split())
     with store.write() as tx:
-        closed = cases.resolve(tx, case, line, now, by=by, recurs=again)
-        noted = not closed and cases.conclude(tx, case, outcome=line, recurs=again, by=by, now=now)
-        if closed or noted:
-            action: audit.Action = "resolved" if closed else "outcome"
-            detail = said_by(by, line, recurs=again)
-            audit.note(tx, action, now=now, case_id=case, detail=detail)
-        ended = cases.get(tx, case)
-    typer.echo(f"case {case} is resolved" if closed else f"case {case} was resolved before")
-    if noted:
+        done = close(tx, case, outcome=line, recurs=again, by=getpass.getuser(), now=time.time())
+    typer.echo(f"case {case} is resolved" if done.closed else f"case {case} was resolved before")
+    if done.noted:
         typer.echo(f"kept how it ended: {ending_in_words(line, recurs=again)}")
-    if closed and not (ended.outcome and ended.recurs is not None):
+    if done.asks_outcome or done.asks_recurs:
         typer.echo(
             "How did it end, and could it happen again? "
             f'triage resolve {case} --outcome "..." --recurs yes|no',

@@ -50,6 +50,12 @@ def label(
     only_learn: Annotated[
         bool, typer.Option("--only-learn", help="Teach the next model, and leave cases alone.")
     ] = False,
+    sentence: Annotated[
+        str,
+        typer.Option(
+            "--sentence", help="The mail's own sentence that decides; briefs then quote it first."
+        ),
+    ] = "",
     name: NameOption = "",
     sample: Annotated[
         int,
@@ -73,7 +79,7 @@ def label(
     labeller = make_labeller(settings, app.make_writer(settings))
     by = user_name(name)
     if message is not None and right is not None:
-        _label_one(store, labeller, message, right, by=by, acts=not only_learn)
+        _label_one(store, labeller, message, right, by=by, acts=not only_learn, sentence=sentence)
         return
     queue = _one(message) if message else _queue(store, sample, time.time() - days * DAY_S)
     if not queue:
@@ -115,7 +121,14 @@ def _who(by: str, labeller: Labeller) -> str:
 
 
 def _label_one(
-    store: Store, labeller: Labeller, message: int, tags: list[str], *, by: str, acts: bool
+    store: Store,
+    labeller: Labeller,
+    message: int,
+    tags: list[str],
+    *,
+    by: str,
+    acts: bool,
+    sentence: str,
 ) -> None:
     from triage.cli.reviewing import told  # noqa: PLC0415
 
@@ -129,6 +142,7 @@ def _label_one(
             who=_who(by, labeller),
             now=time.time(),
             acts=acts,
+            sentence=sentence,
         )
     said = ", ".join(effect.after) or NONE
     more = told(effect).partition(".")[2]

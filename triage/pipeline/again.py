@@ -115,7 +115,7 @@ class Rewriter:
         case = cases.get(tx, case_id)
         stored = inbox.load(tx, message_id)
         email = parse(stored.raw.content)
-        verdict = verdict_of(inbox.verdict_row(tx, message_id))
+        verdict = judgement_of(tx, message_id)
         tags = labels.tags_of(tx, message_id)
         issues = self.issues
         given = issues.of_mail(tx, message_id, tags, email, verdict, case_id=case_id, now=now)
@@ -241,3 +241,15 @@ def verdict_of(row: Mapping[str, Any] | None) -> Verdict | None:
         evidence=tuple(Evidence(**each) for each in row["evidence"]),
         model=row["model"],
     )
+
+
+def judgement_of(tx: Connection, message_id: int) -> Verdict | None:
+    """The same, with the sentence first that somebody has marked as the one that decides."""
+    verdict = verdict_of(inbox.verdict_row(tx, message_id))
+    marked = next(
+        (each for each in reversed(labels.of_mail(tx, message_id)) if each.sentence), None
+    )
+    if verdict is None or marked is None:
+        return verdict
+    told = tuple(Evidence(tag=t, sentence=marked.sentence, score=1.0) for t in marked.tags)
+    return replace(verdict, evidence=(*told, *verdict.evidence))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from triage.store.cases import Case
     from triage.store.inbox import Decided, Stored
     from triage.store.outbox import OutboxRow
+    from triage.summary import Brief
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,24 +61,15 @@ class BriefWriter:
         tells it from an earlier notice for the same mail, occasion and person. `background`: what
         came before the mail.
         """
-        brief = summarise(
+        brief = self.brief(
+            stored=stored,
             email=email,
-            raw=stored.raw,
             verdict=verdict,
             escalation=escalation,
-            case=_view(case, earlier, earlier_tags, background.client if background else None),
-            told=background.told if background else (),
-            role=self.firm.role_of(email.sender.address),
-            message_id_in_store=stored.id if self.numbered else 0,
-            policy_version=self.policy_version,
-            firm=self.firm,
-            titles=self.titles,
-            words=self.words,
-            issue_words={
-                kind: word
-                for tag in escalation.tags
-                for kind, word in self.issue_words.get(tag, {}).items()
-            },
+            case=case,
+            earlier=earlier,
+            earlier_tags=earlier_tags,
+            background=background,
         )
         return [
             self.renderer.render(
@@ -98,6 +90,39 @@ class BriefWriter:
             )
             for person in escalation.recipients
         ]
+
+    def brief(
+        self,
+        *,
+        stored: Stored,
+        email: Email,
+        verdict: Verdict | None,
+        escalation: Escalation,
+        case: Case,
+        earlier: Sequence[Decided],
+        earlier_tags: Sequence[str],
+        background: Background | None = None,
+    ) -> Brief:
+        """What such notices say, the same for all recipients; arguments as in `write`."""
+        return summarise(
+            email=email,
+            raw=stored.raw,
+            verdict=verdict,
+            escalation=escalation,
+            case=_view(case, earlier, earlier_tags, background.client if background else None),
+            told=background.told if background else (),
+            role=self.firm.role_of(email.sender.address),
+            message_id_in_store=stored.id if self.numbered else 0,
+            policy_version=self.policy_version,
+            firm=self.firm,
+            titles=self.titles,
+            words=self.words,
+            issue_words={
+                kind: word
+                for tag in escalation.tags
+                for kind, word in self.issue_words.get(tag, {}).items()
+            },
+        )
 
 
 def _view(

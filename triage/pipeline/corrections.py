@@ -14,7 +14,7 @@ from triage.feedback import apply, resolve
 from triage.hearers import turns_taken
 from triage.messages import Occasion, Urgency
 from triage.parsing import parse
-from triage.pipeline.again import Timing, verdict_of
+from triage.pipeline.again import Timing, judgement_of
 from triage.pipeline.timing import Basis
 from triage.routing import KnownCase, route
 from triage.store import audit, cases, held, inbox, issues, labels, outbox, turns
@@ -77,12 +77,13 @@ class Corrector:
         how: str,
         now: float,
         who: str = "",
+        sentence: str = "",
     ) -> Corrected:
         """Label `message_id` as `meaning` says and bring the case into line.
 
         A tag that is to go, but came from another mail of the case, is taken from that one, if
         this person got a brief of it. `who` is how a brief to others speaks of whoever says so;
-        without it they got a brief themselves.
+        without it they got a brief themselves. `sentence` is the one that decides, as they say.
         """
         case = cases.get(tx, case_id)
         briefs = outbox.briefs_of_case(tx, case_id)
@@ -90,7 +91,17 @@ class Corrector:
         meaning, said = self._resolved(tx, meaning, message_id, before)
         after = apply(meaning, before, tuple(self.policy.routes))
         if after != before or not said:
-            self._label(tx, message_id, before, after, by=by, how=how, now=now, case_id=case_id)
+            self._label(
+                tx,
+                message_id,
+                before,
+                after,
+                by=by,
+                how=how,
+                now=now,
+                case_id=case_id,
+                sentence=sentence,
+            )
         self._keep(tx, message_id, said, by=by, how=how, now=now, case_id=case_id)
         removed = {tag for tag in before if tag not in after}
         elsewhere = set(meaning.remove) - set(before)
@@ -159,8 +170,18 @@ class Corrector:
         how: str,
         now: float,
         case_id: int,
+        sentence: str = "",
     ) -> None:
-        labels.put(tx, message_id, tags=after, previous=before, by=by, how=how, now=now)
+        labels.put(
+            tx,
+            message_id,
+            tags=after,
+            previous=before,
+            by=by,
+            how=how,
+            now=now,
+            sentence=sentence,
+        )
         detail = f"{', '.join(before) or 'none'} -> {', '.join(after) or 'none'} by {by}"
         audit.note(tx, "labelled", now=now, case_id=case_id, message_id=message_id, detail=detail)
 
@@ -254,7 +275,7 @@ class Corrector:
         """The kinds of the case, after a look at tags that are new to the mail."""
         keeper = self.rewriter.issues
         own = [tag for tag in labels.tags_of(tx, message_id) if tag in tags]
-        verdict = verdict_of(inbox.verdict_row(tx, message_id))
+        verdict = judgement_of(tx, message_id)
         keeper.of_mail(tx, message_id, own, email, verdict, case_id=case_id, now=now)
         return keeper.of_case(tx, case_id, tags, email, now=now)
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from triage.errors import NotFoundError
 from triage.feedback import resolve
 from triage.messages import Occasion
+from triage.pipeline.closing import close
 from triage.rendering.replies import DONE, MINE, NONE, SEEN
 from triage.store import audit, cases, held, inbox, issues, labels, outbox
 from triage.store.uniting import unite
 from triage.summary.confirmation import Confirmation, short_subject, titled
-from triage.summary.ending import said_by
 from triage.summary.wording import clean_line
 
 if TYPE_CHECKING:
@@ -33,6 +33,14 @@ HOW = "reply"  # as the label store calls this gesture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What somebody says or does something about: a case, and the mail that stands for it."""
+
+    case_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gestures:
     """Carries out what answers ask for."""
 
@@ -44,13 +52,18 @@ class Gestures:
         self, tx: Connection, meaning: Meaning, *, answered: OutboxRow, by: str, now: float
     ) -> Confirmation:
         """Do what `meaning` asks for, on behalf of `by`, about the brief `answered`."""
-        about = inbox.decided(tx, answered.message_id).subject
-        known = Confirmation(
-            kind=meaning.kind, case_id=answered.case_id, subject=short_subject(about)
-        )
+        about = About(case_id=answered.case_id, message_id=answered.message_id)
+        return self.act(tx, meaning, about, by=by, now=now)
+
+    def act(
+        self, tx: Connection, meaning: Meaning, about: About, *, by: str, now: float
+    ) -> Confirmation:
+        """The same about a mail of a case, whatever brief there is of it."""
+        subject = short_subject(inbox.decided(tx, about.message_id).subject)
+        known = Confirmation(kind=meaning.kind, case_id=about.case_id, subject=subject)
         if meaning.kind == "unclear":
             return self._ask(tx, meaning, known, by=by, now=now)
-        before = cases.get(tx, answered.case_id)
+        before = cases.get(tx, about.case_id)
         acknowledge(tx, before.id, by, now)
         said = known
         match meaning.kind:
@@ -61,9 +74,9 @@ class Gestures:
             case "merge":
                 said = self._merge(tx, meaning, known, by=by, now=now)
             case "tell":
-                said = self._tell(tx, meaning, known, answered, by=by, now=now)
+                said = self._tell(tx, meaning, known, about, by=by, now=now)
             case "correct":
-                said = self._correct(tx, meaning, known, answered, by=by, now=now)
+                said = self._correct(tx, meaning, known, about, by=by, now=now)
         return said
 
     def contradicts(self, tx: Connection, meaning: Meaning, message_id: int) -> bool:
@@ -90,24 +103,16 @@ class Gestures:
         tx: Connection, meaning: Meaning, known: Confirmation, *, by: str, now: float
     ) -> Confirmation:
         """Close it; or say of a closed one how it ended, as far as nobody has said."""
-        case_id, outcome, recurs = known.case_id, meaning.outcome, meaning.recurs
-        closed = cases.resolve(tx, case_id, outcome, now, by=by, recurs=recurs)
-        noted = not closed and cases.conclude(
-            tx, case_id, outcome=outcome, recurs=recurs, by=by, now=now
-        )
-        if closed or noted:
-            action: audit.Action = "resolved" if closed else "outcome"
-            detail = said_by(by, outcome, recurs=recurs)
-            audit.note(tx, action, now=now, case_id=case_id, detail=detail)
-        case = cases.get(tx, case_id)
+        outcome, recurs = meaning.outcome, meaning.recurs
+        done = close(tx, known.case_id, outcome=outcome, recurs=recurs, by=by, now=now)
         return replace(
             known,
-            settled=not closed,
-            noted=noted,
+            settled=not done.closed,
+            noted=done.noted,
             outcome=clean_line(outcome),
             recurs=recurs,
-            asks_outcome=closed and not case.outcome,
-            asks_recurs=closed and case.recurs is None,
+            asks_outcome=done.asks_outcome,
+            asks_recurs=done.asks_recurs,
         )
 
     def _merge(
@@ -139,7 +144,7 @@ class Gestures:
         tx: Connection,
         meaning: Meaning,
         known: Confirmation,
-        answered: OutboxRow,
+        about: About,
         *,
         by: str,
         now: float,
@@ -154,7 +159,7 @@ class Gestures:
         reached = self.corrector.rewriter.write(
             tx,
             case_id=case.id,
-            message_id=answered.message_id,
+            message_id=about.message_id,
             occasion=Occasion.CORRECTED,
             people=told,
             note=f"{self._name(by)} wants you to know of it.",
@@ -184,7 +189,7 @@ class Gestures:
         tx: Connection,
         meaning: Meaning,
         known: Confirmation,
-        answered: OutboxRow,
+        about: About,
         *,
         by: str,
         now: float,
@@ -192,8 +197,8 @@ class Gestures:
         found = self.corrector.correct(
             tx,
             meaning,
-            case_id=answered.case_id,
-            message_id=answered.message_id,
+            case_id=about.case_id,
+            message_id=about.message_id,
             by=by,
             how=HOW,
             now=now,

@@ -87,6 +87,11 @@ class Issues:
             known[issue.tag] = issue
         return self._given(tx, known, tags, email, case_id=case_id, now=now)
 
+    def known(self, tx: Connection, message_id: int, tags: Sequence[str], email: Email) -> Given:
+        """What a mail was taken for, as the store has it; looks at nothing anew."""
+        found = issues.of_message(tx, message_id)
+        return self._given(tx, found, tags, email, case_id=None, now=0.0)
+
     def of_case(
         self, tx: Connection, case_id: int, tags: Sequence[str], email: Email, *, now: float
     ) -> Given:

@@ -15,13 +15,13 @@ from triage.feedback import Meaning
 from triage.hearers import turns_taken
 from triage.messages import Occasion
 from triage.parsing import normalise_subject, parse
-from triage.pipeline.again import Timing, verdict_of
+from triage.pipeline.again import Timing, judgement_of
 from triage.pipeline.people import client_address
 from triage.pipeline.threads import open_case_of
 from triage.pipeline.timing import Basis
 from triage.routing import route
 from triage.store import audit, cases, inbox, issues, labels, turns, undo
-from triage.summary.wording import listed
+from triage.summary.wording import clean_line, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +82,7 @@ class Labeller:
         who: str,
         now: float,
         acts: bool = True,
+        sentence: str = "",
     ) -> Effect:
         """Say that a mail has these tags and no others.
 
@@ -94,13 +95,24 @@ class Labeller:
             who: the same person as a brief to others speaks of them, as the start of a sentence.
             now: epoch seconds.
             acts: whether cases follow; else it only teaches.
+            sentence: the one of the mail that decides, where they have marked it.
 
         Raises:
             NotFoundError: there is no such mail, or it is not decided yet.
         """
         start = undo.moment(tx, message_id)
         ordered = tuple(tag for tag in self.policy.routes if tag in tags)
-        effect = self._label(tx, message_id, ordered, by=by, how=how, who=who, now=now, acts=acts)
+        effect = self._label(
+            tx,
+            message_id,
+            ordered,
+            by=by,
+            how=how,
+            who=who,
+            now=now,
+            acts=acts,
+            sentence=sentence,
+        )
         return replace(effect, moments=(start, undo.moment(tx, message_id)))
 
     def take_back(self, tx: Connection, effect: Effect, *, by: str, now: float) -> tuple[str, ...]:
@@ -125,6 +137,7 @@ class Labeller:
         who: str,
         now: float,
         acts: bool,
+        sentence: str,
     ) -> Effect:
         mail = inbox.decided(tx, message_id)
         if mail.state != "decided":  # else the decision would not know of the label
@@ -134,6 +147,8 @@ class Labeller:
         case = cases.get(tx, mail.case_id) if mail.case_id else None
         recent = mail.received_at >= now - ACTS_WITHIN_S
         email = parse(inbox.load(tx, message_id).raw.content)
+        said = clean_line(sentence)
+        sentence = said if said in clean_line(email.text) else ""  # briefs quote word for word
         if case is None and tags and recent and acts:
             case = open_case_of(tx, email, self.firm, now)
             if case:
@@ -149,9 +164,19 @@ class Labeller:
                 how=how,
                 who=who,
                 now=now,
+                sentence=sentence,
             )
             return replace(known, case_id=case.id, told=corrected.told, closed=corrected.closed)
-        labels.put(tx, message_id, tags=tags, previous=before, by=by, how=how, now=now)
+        labels.put(
+            tx,
+            message_id,
+            tags=tags,
+            previous=before,
+            by=by,
+            how=how,
+            now=now,
+            sentence=sentence,
+        )
         detail = f"{_names(before)} -> {_names(tags)} by {by}"
         case_id = case.id if case else None
         audit.note(tx, "labelled", now=now, case_id=case_id, message_id=message_id, detail=detail)
@@ -163,7 +188,7 @@ class Labeller:
 
     def _open(self, tx: Connection, known: Effect, email: Email, *, who: str, now: float) -> Effect:
         """Open a case for a mail that nobody was told of."""
-        verdict = verdict_of(inbox.verdict_row(tx, known.message_id))
+        verdict = judgement_of(tx, known.message_id)
         given = self.rewriter.issues.of_mail(
             tx, known.message_id, known.after, email, verdict, case_id=None, now=now
         )

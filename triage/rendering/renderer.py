@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from triage.config import Firm
     from triage.messages import Notice, RawMessage, Recipient
+    from triage.rendering.answer import Answer
     from triage.summary import Brief
     from triage.summary.confirmation import Confirmation
 
@@ -115,6 +116,18 @@ class Renderer:
             further=(*_case_lines(brief.thread.case_id), *_thread_lines(valid_ids(in_reply_to))),
         )
         return letter.full(text=text, html=html, original=attached)
+
+    def texts(self, brief: Brief, recipient: Recipient) -> tuple[Answer, ...]:
+        """The texts that a brief suggests to this recipient, the answer first."""
+        library, firm = self._responses, self._firm
+        answer = suggest(brief, recipient, library=library, firm=firm)
+        further = further_texts(brief, recipient, library=library, firm=firm)
+        return (answer, *further) if answer else further
+
+    def said(self, confirmation: Confirmation) -> str:
+        """What was understood and came of it, in the words of the mail that confirms an answer."""
+        words = {"it": confirmation, "reference": "", "firm": self._firm.name}
+        return " ".join(self._confirmation_words(words).split())
 
     def confirm(
         self,

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A person's judgement. `previous` is what stood before; `how` is the gesture."""
+    """A person's judgement. `previous` is what stood before; `how` is the gesture.
+
+    `sentence`: the one of the mail that decides, as they say; empty where they do not.
+    """
 
     message_id: int
     tags: tuple[str, ...]
@@ -25,6 +28,7 @@ class Label:
     by: str
     how: str
     at: float
+    sentence: str = ""
 
 
 def put(
@@ -36,11 +40,18 @@ def put(
     by: str,
     how: str,
     now: float,
+    sentence: str = "",
 ) -> None:
     """Add a label."""
     tx.execute(
         insert(labels).values(
-            message_id=message_id, tags=list(tags), previous=list(previous), by=by, how=how, at=now
+            message_id=message_id,
+            tags=list(tags),
+            previous=list(previous),
+            by=by,
+            how=how,
+            at=now,
+            sentence=sentence,
         )
     )
 
@@ -87,4 +98,5 @@ def _label(row: Row[Any]) -> Label:
         by=row.by,
         how=row.how,
         at=row.at,
+        sentence=row.sentence,
     )

@@ -128,6 +128,7 @@ def _take_words(tx: Connection, ids: Sequence[int]) -> None:
     tx.execute(update(messages).where(messages.c.id.in_(ids)).values(subject="", error=""))
     tx.execute(update(verdicts).where(verdicts.c.message_id.in_(ids)).values(evidence=[]))
     tx.execute(update(issues).where(issues.c.message_id.in_(ids)).values(because=""))
+    tx.execute(update(labels).where(labels.c.message_id.in_(ids)).values(sentence=""))
     ours = and_(outbox.c.message_id.in_(ids), outbox.c.state.in_(_DONE))
     tx.execute(update(outbox).where(ours).values(content=b"", subject=""))
     of_them = select(messages.c.case_id).where(

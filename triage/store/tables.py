@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0012"  # the newest migration; the store refuses to run on any other
+HEAD = "0013"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -267,6 +267,7 @@ labels = Table(
     Column("by", String(320), nullable=False),
     Column("how", String(40), nullable=False),
     Column("at", Float, nullable=False),
+    Column("sentence", Text, nullable=False, server_default=""),  # of the mail, that decides
     Index("ix_labels_message_id", "message_id"),
 )
 
