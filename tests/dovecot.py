@@ -62,7 +62,8 @@ class Dovecot:
     capabilities that the server offers after login ("IDLE", "MOVE", "UIDPLUS").
     `plaintext=False` refuses a login before STARTTLS. `separator` and `prefix` are those of
     everybody's folders. With an `issuer` its tokens are taken too; with a `relay_port` mail can be
-    submitted at `submission_port`, and goes on to that port.
+    submitted at `submission_port`, and goes on to that port. `sessions`: so many at once, where that
+    is more than a hundred.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Dovecot:
         certificate_names: str = "DNS:localhost,IP:127.0.0.1",
         issuer: Issuer | None = None,
         relay_port: int = 0,
+        sessions: int = 0,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="dovecot-", dir="/tmp"))
         self.port = free_port()
@@ -82,6 +84,7 @@ class Dovecot:
         self.submission_port = free_port()
         self._issuer = issuer
         self._relay_port = relay_port
+        self._sessions = sessions
         self._without = frozenset(without)
         self._plaintext = plaintext
         self._separator = separator
@@ -288,6 +291,8 @@ class Dovecot:
             text += _TOKENS.format(settings=settings)
         if self._relay_port:
             text += _SUBMISSION.format(port=self.submission_port, relay=self._relay_port)
+        if self._sessions:
+            text += _SESSIONS.format(imap=self._sessions + 50, clients=4 * self._sessions + 400)
         return text
 
     def _configuration(self) -> str:
@@ -426,5 +431,22 @@ service submission-login {{
   inet_listener submission {{
     port = {port}
   }}
+}}
+"""
+
+_SESSIONS = """
+service imap {{
+  process_limit = {imap}
+}}
+service imap-login {{
+  service_count = 0
+  client_limit = {clients}
+  process_limit = 2
+}}
+service anvil {{
+  client_limit = {clients}
+}}
+service auth {{
+  client_limit = {clients}
 }}
 """

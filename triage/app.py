@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from triage.alarms import Watchman
 from triage.app_labels import make_labeller, make_tag_watchers
-from triage.config import FolderAccount, ImapAccount
+from triage.config import FolderAccount, HostLimits, ImapAccount
 from triage.config_file import load_config
 from triage.credentials import credential
 from triage.durable import locked, sync_folder, write_synced
@@ -32,6 +32,7 @@ from triage.rendering import Renderer
 from triage.resources import resource
 from triage.responses import ResponseLibrary
 from triage.runners.embedded import EmbeddedRunner
+from triage.sources.seats import Allowed, Wanted, seats
 from triage.watcher import Beginning, Watcher
 
 if TYPE_CHECKING:
@@ -44,10 +45,13 @@ if TYPE_CHECKING:
     from triage.messages import Outcome
     from triage.policy import Policy
     from triage.sources.base import MailSource
+    from triage.sources.seats import Seat
     from triage.store.engine import Store
 
 
 log = logging.getLogger(__name__)
+
+LEAST_BATCH_BYTES = 1 << 20  # of a mailbox, however many share the memory for fetching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +167,9 @@ def make_watchers(
 
     `stirred` is told the account in which mail may have been moved.
     """
+    places = [(account, folder) for account in config.accounts for folder in folders_of(account)]
+    batch_bytes = max(LEAST_BATCH_BYTES, config.limits.batch_bytes * 4 // max(4, len(places)))
+    config = replace(config, limits=replace(config.limits, batch_bytes=batch_bytes))
     return [
         Watcher(
             source=make_source(account, folder, config),
@@ -171,14 +178,33 @@ def make_watchers(
             beginning=Beginning(since=account.since, everything=account.everything),
             after=account.after if touch and isinstance(account, ImapAccount) else None,
             batch_messages=config.limits.batch_messages,
-            batch_bytes=config.limits.batch_bytes,
+            batch_bytes=batch_bytes,
             look_again_s=account.poll_interval_s,
+            seat=seat,
             received=received,
             stirred=partial(stirred, account.name),
         )
-        for account in config.accounts
-        for folder in folders_of(account)
+        for (account, folder), seat in zip(places, make_seats(config), strict=True)
     ]
+
+
+def make_seats(config: Config) -> list[Seat]:
+    """Who stays connected and who takes turns, for every folder of every account in order."""
+    limits = config.limits
+    imap = [each for each in config.accounts if isinstance(each, ImapAccount)]
+    own = {host: config.hosts.get(host, HostLimits()) for host in {each.host for each in imap}}
+    allowed = Allowed(
+        per_account={a.name: a.connections or limits.connections_per_account for a in imap},
+        per_host={h: own[h].connections or limits.connections_per_host for h in own},
+        logins={h: own[h].logins_at_once or limits.logins_at_once for h in own},
+        beside={each.name: 1 for each in imap if each.tag_folders},
+    )
+    wanted = [
+        Wanted(account=account.name, host=getattr(account, "host", ""))
+        for account in config.accounts
+        for _ in folders_of(account)
+    ]
+    return seats(wanted, allowed)
 
 
 def folders_of(account: Account) -> tuple[str, ...]:

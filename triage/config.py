@@ -96,7 +96,8 @@ class ImapAccount:
     """A mailbox on an IMAP server.
 
     It has a `password`, or a `login`: the name of an entry of `[logins]`. `since` (a date) or
-    `everything` choose where the first start begins; without them: now.
+    `everything` choose where the first start begins; without them: now. `connections`: how many
+    at most are open at once, where that differs from `[limits]`.
     """
 
     name: str
@@ -114,6 +115,7 @@ class ImapAccount:
     poll_interval_s: int = 240
     idle: bool = True
     timeout_s: int = 60
+    connections: int | None = None
     after: AfterDecision = field(default_factory=AfterDecision)
     tag_folders: TagFolders | None = None  # None: no folder means a tag
 
@@ -190,11 +192,31 @@ class Firm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds in bytes and counts. Beyond them a mail goes to the fallback person, unread."""
+    """Bounds in bytes and counts.
+
+    Attributes:
+        max_message_bytes: a larger mail goes to the fallback person, unread.
+        batch_messages, batch_bytes: so much is fetched at once from one mailbox.
+        connections_per_account: so many folders of one account are held open at once; the others
+            take turns. Gmail allows 15, Dovecot 10 as it comes.
+        connections_per_host: the same for all accounts of one server.
+        logins_at_once: so many mailboxes of one server are being opened at any moment.
+    """
 
     max_message_bytes: int = 25 * 1024 * 1024
     batch_messages: int = 100
     batch_bytes: int = 16 * 1024 * 1024
+    connections_per_account: int = 10
+    connections_per_host: int = 1000
+    logins_at_once: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostLimits:
+    """What one server allows, where that differs from `[limits]`; see there."""
+
+    connections: int | None = None
+    logins_at_once: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +326,7 @@ class Config:
     tokens: Path = Path("tokens")  # what `triage login` keeps
     logins: dict[str, OAuthLogin] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    hosts: dict[str, HostLimits] = field(default_factory=dict)
     learning: Learning = field(default_factory=Learning)
     alerts: Alerts = field(default_factory=Alerts)
     retention: Retention = field(default_factory=Retention)

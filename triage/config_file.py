@@ -11,6 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from triage.account_tables import gather
 from triage.config import Account, Config, FolderAccount, ImapAccount, Secret
 from triage.config_rules import check_rules
 from triage.tables import build, file_keys, one_of, refuse_control_characters, unknown_key
@@ -45,6 +46,7 @@ def parse_config(text: str, path: Path) -> Config:
     tables = parse_toml(text, path)
     mistakes = Mistakes(path.name, text)
     refuse_control_characters(tables, place=(), mistakes=mistakes)
+    tables = gather(tables, path.parent, mistakes)
     check_rules(tables, mistakes)
     accounts = _accounts(tables, mistakes)
     config = _config(tables, path, mistakes)

@@ -48,7 +48,17 @@ def check_rules(tables: Table, mistakes: Mistakes) -> None:
             _check_account(account, ("accounts", i), logins, mistakes)
             _check_name(account, ("accounts", i), named, mistakes)
     _check_outgoing(_table(tables, "outgoing"), named, logins, mistakes)
+    _check_hosts(_table(tables, "hosts"), named, mistakes)
     check_page(_table(tables, "page"), mistakes)
+
+
+def _check_hosts(hosts: Table, named: Mapping[str, Table], mistakes: Mistakes) -> None:
+    """Limits of a server are for one that some account is on."""
+    known = sorted({str(each["host"]) for each in named.values() if "host" in each})
+    for host in hosts:
+        if host not in known:
+            says = f"no account is on this server; {did_you_mean(host, known)}"
+            mistakes.add(("hosts", host), says)
 
 
 def _table(tables: Table, key: str) -> Table:

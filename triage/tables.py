@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import fields, is_dataclass
 from datetime import date
+from functools import cache
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
@@ -58,21 +59,25 @@ def build(
         known: what each nested field is called in the file, where that differs (a field may
             become several keys, or none).
     """
-    # A list around the class is what lets pydantic take a configuration for a plain dataclass.
-    shape: Any = GenericAlias(list, (cls,))
-    adapter: TypeAdapter[list[T]] = TypeAdapter(
-        shape, config=ConfigDict(extra="forbid", strict=True)
-    )
     try:
         # Strict JSON rules are the ones wanted: text to paths and dates, lists to tuples, no more.
-        return adapter.validate_json(json.dumps([table], default=str))[0]
+        adapter: TypeAdapter[list[T]] = _adapter(cls)  # type: ignore[arg-type]  # classes are hashable
+        found = adapter.validate_json(json.dumps([table], default=str))[0]
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             loc = detail["loc"][1:]
             mistakes.add(
                 (*place, *in_file(loc, known or {})), _sentence(detail, cls, loc, known or {})
             )
-    return None
+        return None
+    return found
+
+
+@cache  # hundreds of accounts have one shape
+def _adapter(cls: type) -> TypeAdapter[Any]:
+    # A list around the class is what lets pydantic take a configuration for a plain dataclass.
+    shape: Any = GenericAlias(list, (cls,))
+    return TypeAdapter(shape, config=ConfigDict(extra="forbid", strict=True))
 
 
 def _sentence(

@@ -30,10 +30,21 @@ class Mistakes:
         self._file_name = file_name
         self._lines = key_lines(text)
         self._found: dict[tuple[Place, str], int] = {}
+        self._moved: dict[Place, Place] = {}
+        self._elsewhere: dict[Place, tuple[str, int]] = {}
 
     def add(self, place: Place, sentence: str) -> None:
         """Record one mistake; the same one twice counts once."""
+        place = self._stands(place)
         self._found.setdefault((place, sentence), self._line(place))
+
+    def stands_at(self, place: Place, really: Place) -> None:
+        """What is wrong at `place` is to be mended at another place of the file."""
+        self._moved[place] = really
+
+    def stands_in(self, place: Place, file_name: str, line: int) -> None:
+        """What is wrong at `place` is to be mended on this line of another file."""
+        self._elsewhere[place] = (file_name, line)
 
     def sentences(self) -> list[str]:
         """Every mistake as `place: sentence (file, line n)`."""
@@ -56,7 +67,19 @@ class Mistakes:
                 return self._lines[place[:length]]
         return 0
 
+    def _stands(self, place: Place) -> Place:
+        """Where a person finds it, by the nearest place that was said to stand elsewhere."""
+        for length in range(len(place), 0, -1):
+            if (found := self._moved.get(place[:length])) is not None:
+                return (*found, *place[length:])
+        return place
+
     def _sentence(self, place: Place, says: str, line: int) -> str:
+        for length in range(len(place), 0, -1):
+            if place[:length] in self._elsewhere:
+                file_name, line = self._elsewhere[place[:length]]
+                what = f"{spell(place[length:])}: " if place[length:] else ""
+                return f"{what}{says} ({file_name}, line {line})"
         at = f"{self._file_name}, line {line}" if line else self._file_name
         return f"{spell(place)}: {says} ({at})"
 

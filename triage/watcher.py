@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from triage.errors import LoginError, SourceError
 from triage.messages import MessageRef
 from triage.oauth import NeedsLoginError
 from triage.reconciliation import OLDER, VANISHED
+from triage.sources.seats import Seat
 from triage.store import audit, inbox, listings, mailboxes, moves
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ class Beginning:
 class Watcher:
     """Watches one folder. `sync` is one look; `run` looks for ever.
 
-    `received` is called after new mail is in the store, `stirred` after something may have
-    changed in the folder, such as a mail that left it; `clock` gives epoch seconds.
+    `seat` says when it may connect. `received` is called after new mail is in the store, `stirred`
+    after something may have changed in the folder, such as a mail that left it; `clock` gives
+    epoch seconds.
     """
 
     source: MailSource
@@ -66,6 +68,7 @@ class Watcher:
     batch_messages: int = 100
     batch_bytes: int = 16 << 20
     look_again_s: float = LOOK_AGAIN_S
+    seat: Seat = field(default_factory=Seat)
     received: Callable[[], None] = lambda: None
     stirred: Callable[[], None] = lambda: None
 
@@ -197,22 +200,44 @@ class Watcher:
             return not stop.is_set()
 
         failures = 0
-        while not stop.is_set():
+
+        def looked() -> None:
+            nonlocal failures
+            failures = 0
+            beat()
+
+        self._pause(stop, beat, self.seat.delay_s)
+        while go_on():
             try:
-                mailbox = self.open()
-                while go_on():
-                    self.sync(mailbox, go_on)
-                    failures = 0
-                    beat()
-                    self.source.wait(self.look_again_s)
-                    self.stirred()
-                    mailbox = self._position(mailbox)
+                with self.seat.taken(go_on) as ours:
+                    if ours:
+                        self._stay(go_on, looked)
             except SourceError as error:
                 failures += 1
                 self._troubled(error, failures)
-                self.source.close()
                 self._pause(stop, beat, pause_s(failures, error))
+            else:
+                self._pause(stop, beat, self.look_again_s)
+                self.stirred()
         self.source.close()
+
+    def _stay(self, go_on: Callable[[], bool], looked: Callable[[], None]) -> None:
+        """Look, and where the seat is our own, wait and look again until told to stop."""
+        try:
+            with self.seat.logging_in(go_on) as admitted:
+                if not admitted:
+                    return
+                mailbox = self.open()
+            while go_on():
+                self.sync(mailbox, go_on)
+                looked()
+                if not self.seat.stays:
+                    break
+                self.source.wait(self.look_again_s)
+                self.stirred()
+                mailbox = self._position(mailbox)
+        finally:
+            self.source.close()  # before somebody else takes the turn
 
     def _begin(self, tx: Connection, state: FolderState, known: Mailbox | None) -> None:
         now = self.clock()

@@ -56,6 +56,7 @@ class Rig:
     login: str = ""  # of [logins], in place of the password
     account: str = ""  # further lines of [[accounts]]
     outgoing: str = ""  # further lines of [outgoing]
+    first: str = ""  # further lines at the top
     more: str = ""  # further tables
     storm_mails: int = 0  # so many are told before the rest makes a storm; 0: each is told
     environment: dict[str, str] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Rig:
         path = self.folder / "triage.toml"
         path.write_text(
             f"""
+{self.first}
 [firm]
 name = "Radial"
 domains = ["radial.example"]
@@ -104,8 +106,11 @@ retry_max_s = 2
         return path
 
     @contextmanager
-    def running(self) -> Iterator[EmbeddedRunner]:
-        """The program in this process, with a classifier that knows a few words."""
+    def running(self, *, wait_for: int = 0) -> Iterator[EmbeddedRunner]:
+        """The program in this process, with a classifier that knows a few words.
+
+        `wait_for`: so many folders are to be read once before anything else; 0: all of them.
+        """
         settings = load_settings(self.write())
         store = app.open_store(settings.config.store)
         runner = app.make_runner(
@@ -126,7 +131,7 @@ retry_max_s = 2
         thread = threading.Thread(target=work)
         thread.start()
         try:
-            until(lambda: self.looked(runner))
+            until(lambda: self.looked(runner, wait_for))
             yield runner
         finally:
             runner.request_stop()
@@ -136,13 +141,13 @@ retry_max_s = 2
         assert errors == []
 
     @staticmethod
-    def looked(runner: EmbeddedRunner) -> bool:
-        """Whether every folder has been read to its end once."""
+    def looked(runner: EmbeddedRunner, number: int = 0) -> bool:
+        """Whether so many folders have been read to their end once; 0: all of them."""
         from triage.store import mailboxes  # noqa: PLC0415
 
         with runner.sender.store.read() as tx:
             boxes = mailboxes.everything(tx)
-        return len(boxes) == len(runner.watchers) and all(box.looked_at for box in boxes)
+        return sum(bool(box.looked_at) for box in boxes) >= (number or len(runner.watchers))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """`triage ...` as a process of its own."""
