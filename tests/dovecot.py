@@ -62,8 +62,8 @@ class Dovecot:
     capabilities that the server offers after login ("IDLE", "MOVE", "UIDPLUS").
     `plaintext=False` refuses a login before STARTTLS. `separator` and `prefix` are those of
     everybody's folders. With an `issuer` its tokens are taken too; with a `relay_port` mail can be
-    submitted at `submission_port`, and goes on to that port. `sessions`: so many at once, where that
-    is more than a hundred.
+    submitted at `submission_port`, and goes on to that port. `sessions`: so many at once, where
+    that is more than a hundred.
     """
 
     def __init__(

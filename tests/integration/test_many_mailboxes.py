@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
@@ -73,7 +73,7 @@ class Most:
         self._thread = threading.Thread(target=self._look, daemon=True)
         self.number = 0
 
-    def __enter__(self) -> Most:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

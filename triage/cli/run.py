@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from triage.runners.embedded import EmbeddedRunner
     from triage.runners.relay import Relay
     from triage.store.engine import Store
-    from triage.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
@@ -193,55 +192,15 @@ def _monitor(relay: Relay, settings: Settings) -> Monitor | None:
 
 
 def _once(runner: EmbeddedRunner) -> bool:
-    from triage.errors import SourceError  # noqa: PLC0415
-    from triage.store import inbox, outbox  # noqa: PLC0415
+    from triage.runners.once import Once  # noqa: PLC0415
 
     _stop_on_signals(runner.request_stop)
-    failed = False
-    for watcher in runner.watchers:
-        try:
-            mailbox = watcher.open()
-            watcher.sync(mailbox, lambda: not runner.stop.is_set())
-        except SourceError as error:
-            typer.echo(f"triage: {error}", err=True)
-            failed = True
-            _wait_no_more(runner, watcher, error)
-    runner.drain()
-    for tag_watcher in runner.tag_watchers:
-        try:
-            tag_watcher.open()
-            tag_watcher.look(lambda: not runner.stop.is_set())
-        except SourceError as error:
-            typer.echo(f"triage: {error}", err=True)
-            failed = True
-        tag_watcher.folders.close()
-    runner.drain()  # briefs that a move brought about
-    for watcher in runner.watchers:
-        try:
-            watcher.mark(watcher.open())
-        except SourceError as error:
-            typer.echo(f"triage: {error}", err=True)
-            failed = True
-        watcher.source.close()
-    runner.sender.channel.close()
-    with runner.sender.store.read() as tx:
-        unsent = outbox.unfinished(tx)
-        undecided = inbox.count_pending(tx)
-    if unsent:
-        typer.echo(f"triage: {len(unsent)} briefs are not sent; see `triage status`", err=True)
-    if undecided:
-        typer.echo(f"triage: {undecided} mails are not decided; run it again", err=True)
-    return failed or bool(unsent) or bool(undecided)
-
-
-def _wait_no_more(runner: EmbeddedRunner, watcher: Watcher, error: Exception) -> None:
-    """Reminders and digests wait for folders to be read, but not for one that cannot be."""
-    from triage.store import mailboxes  # noqa: PLC0415
-
-    here = (watcher.source.account, watcher.source.folder)
-    runner.follow_up.folders = [each for each in runner.follow_up.folders if each != here]
-    with runner.sender.store.write() as tx:
-        mailboxes.troubled(tx, *here, str(error), watcher.clock())
+    left = Once(runner=runner, complain=lambda why: typer.echo(f"triage: {why}", err=True)).run()
+    if left.unsent:
+        typer.echo(f"triage: {left.unsent} briefs are not sent; see `triage status`", err=True)
+    if left.undecided:
+        typer.echo(f"triage: {left.undecided} mails are not decided; run it again", err=True)
+    return bool(left)
 
 
 def _say_counts(counts: Counter[str]) -> None:
