@@ -8,7 +8,7 @@ ENCODER_VENV := .venv-encoder
 UNIT := tests/unit
 REST := tests/acceptance tests/corpus tests/integration
 
-.PHONY: setup demo test lint soak month kills mutations bench encoder
+.PHONY: setup demo test lint audit soak month kills mutations bench encoder
 
 setup: $(STAMP)
 
@@ -36,6 +36,11 @@ test: lint
 	$(BIN)/python -m pytest $(REST); rest=$$?; \
 	wait $$unit; unit=$$?; cat $$log; rm -f $$log; [ $$rest -eq 0 ] && [ $$unit -eq 0 ]
 
+# Pins, declarations, licences, and what the package registry says of the pins; see docs/security.md.
+# For a release, STRICT=--strict: a registry that does not answer is no success then.
+audit: $(STAMP)
+	@$(BIN)/python -m tests.audit $(STRICT)
+
 # Kill -9 at every step between servers that misbehave, then balance all books: about a second and a
 # half for each kill on two quiet cores. `make soak KILLS=1000 SEED=7`; no SEED: one is drawn and said.
 KILLS := 200
@@ -59,11 +64,12 @@ mutations: $(STAMP)
 bench: $(STAMP)
 	@$(BIN)/python -m bench
 
-# Tunes the sentence encoder anew: about an hour on two cores, and torch in a venv of its own.
+# Tunes the sentence encoder anew: about an hour on two cores, and torch in a venv of its own. The
+# locked build of torch brings some gigabytes for graphics cards, which nothing here needs.
 encoder: $(ENCODER_VENV)/.ready
 	@$(ENCODER_VENV)/bin/python -m classifiers.encoder_build
 
 $(ENCODER_VENV)/.ready: requirements-encoder.txt
 	@$(PYTHON) -m venv $(ENCODER_VENV)
-	@$(ENCODER_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-encoder.txt
+	@$(ENCODER_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-encoder.txt
 	@touch $@

@@ -10,7 +10,7 @@ from tests.named_tests import ROOT, missing, named_in
 
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 THREATS = [line for line in PAGE.splitlines() if line.startswith("| ") and line.count("|") == 5]
-_MODULE = re.compile(r"`((?:triage|classifiers)/[\w/]+\.py)`")
+_MODULE = re.compile(r"`((?:triage|classifiers|tests)/[\w/]+\.py)`")
 
 
 def rows() -> list[list[str]]:
