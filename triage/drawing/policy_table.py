@@ -1,7 +1,8 @@
-"""The escalation matrix as a Markdown table, for a wiki."""
+"""The escalation matrix as a table: for the page, and as Markdown for a wiki."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triage.drawing.ladder import Ladder, ladders, names, short
@@ -14,16 +15,36 @@ if TYPE_CHECKING:
     from triage.policy import Policy
 
 
-def markdown(policy: Policy) -> str:
-    """The whole page: matrix, rules that skip levels, deputies, hours."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An issue of the matrix; `beneath`: it is a kind of the issue above it."""
+
+    title: str
+    beneath: bool
+    cells: tuple[str, ...]
+
+
+def matrix(policy: Policy) -> tuple[list[str], list[Line]]:
+    """The matrix: heads of its columns, and a line for each issue with a cell for each head."""
     found = ladders(policy, kinds=True)
     reached = {rung.title for each in found for rung in each.rungs if rung.people}
     titles = [level.title for level in policy.levels.values() if level.title in reached]
-    head = ["Issue", "Urgency", "Hears at once", "Reminder", *titles]
-    rows = [_row(policy, each, titles) for each in found]
+    lines = [
+        Line(title=each.title, beneath=each.kind, cells=tuple(_cells(policy, each, titles)))
+        for each in found
+    ]
+    return ["Urgency", "Hears at once", "Reminder", *titles], lines
+
+
+def markdown(policy: Policy) -> str:
+    """The whole page: matrix, rules that skip levels, deputies, hours."""
+    head, lines = matrix(policy)
+    rows = [
+        [f"- {line.title}" if line.beneath else f"**{line.title}**", *line.cells] for line in lines
+    ]
     parts = [
         f"Escalation matrix, policy {policy.stamp}",
-        _table(head, rows),
+        _table(["Issue", *head], rows),
         hours_in_words(policy),
         *skips_in_words(policy),
         _deputies(policy),
@@ -31,12 +52,11 @@ def markdown(policy: Policy) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _row(policy: Policy, ladder: Ladder, titles: Iterable[str]) -> list[str]:
+def _cells(policy: Policy, ladder: Ladder, titles: Iterable[str]) -> list[str]:
     day_s = policy.hours.day_s if policy.hours else DAY_S
     told = {rung.title: rung for rung in ladder.rungs if rung.people}
     reminder = next((rung for rung in ladder.rungs if rung.is_reminder), None)
     return [
-        f"- {ladder.title}" if ladder.kind else f"**{ladder.title}**",
         ladder.urgency,
         names(policy, ladder.first, one_of=ladder.one_of),
         f"after {short(reminder.after_s, day_s)}" if reminder else "none",

@@ -21,7 +21,7 @@ from triage.errors import TriageError
 from triage.resources import resource
 from triage.secrets import read_secret
 from triage.web.guard import error_page, get
-from triage.web.pages import cases, login, operations
+from triage.web.pages import cases, login, operations, policy
 from triage.web.sessions import Sessions
 from triage.web.shield import Shield
 from triage.web.site import Site
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 HOUR_S = 3600
 STOP_WITHIN_S = 5
-PAGES = (login, cases, operations)  # each answers for its paths
+PAGES = (login, cases, operations, policy)  # each answers for its paths
 
 
 def make_site(
