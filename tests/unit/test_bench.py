@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from bench import parsing
 from bench.mails import make
 from bench.sink import Sink
 from bench.tables import percentile, table
@@ -34,6 +35,15 @@ def test_the_history_of_a_mail_is_quoted_text_that_parsing_takes_off() -> None:
     assert all("wrote:" in email.text for email in ordinary)
     stripped = [email for email in ordinary if "wrote:" not in email.new_text]
     assert len(stripped) > 0.9 * len(ordinary)
+
+
+def test_reading_is_measured_by_each_mails_quickest_round() -> None:
+    mails = [mail.content for mail in make(20, tagged_share=0.1)]
+    found = parsing.measure(mails[:15], mails[15:], [b"From: x"], rounds=2)
+    assert (found.ordinary, found.mails, found.hostile) == (15, 20, 1)
+    assert found.mails_per_s > 50
+    assert 0 < found.p50_ms <= found.p99_ms <= found.slowest_ordinary_ms <= found.slowest_ms
+    assert "mails/s on one core" in found.as_text()
 
 
 def test_the_sink_notes_when_it_was_given_which_mail() -> None:
