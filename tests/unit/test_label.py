@@ -201,6 +201,26 @@ def test_of_mails_with_the_same_words_one_is_shown(bench: Bench) -> None:
         assert review.sample(tx, 0.0, 10) == [1]
 
 
+def test_what_is_drawn_to_measure_does_not_depend_on_what_was_labelled(bench: Bench) -> None:
+    for number in range(12):
+        bench.judge(f"Thanks, number {number}.")
+    bench.judge("We are stuck.")
+    with bench.store.read() as tx:
+        before = review.drawn(tx, 0.0, 5)
+        assert review.untagged(tx, 0.0) == 12
+        assert [each.message_id for each in before] == review.sample(tx, 0.0, 5)
+    with bench.store.write() as tx:
+        for number, tags in ((2, ["blocker"]), (2, ["upsell"]), (0, [])):
+            mail = before[number].message_id
+            labels.put(tx, mail, tags=tags, previous=[], by="ben", how="test", now=1.0)
+    with bench.store.read() as tx:
+        after = review.drawn(tx, 0.0, 5)
+        late = review.drawn(tx, bench.clock.now + 1, 5)
+    assert [each.message_id for each in after] == [each.message_id for each in before]
+    assert [each.judged for each in after] == [(), None, ("upsell",), None, None]
+    assert late == []
+
+
 def test_a_review_that_was_broken_off_goes_on_where_it_was(bench: Bench, tmp_path: Path) -> None:
     for number in range(4):
         bench.judge(f"We are perhaps stuck, {number}.")
@@ -312,10 +332,10 @@ def test_a_mail_that_somebody_labelled_meanwhile_is_passed_over(
 ) -> None:
     bench.judge("We are perhaps stuck, 1.")
     bench.judge("We are perhaps stuck, 2.")
-    both = [2, 1]
+    both = [review.Doubt(message_id=n, why="perhaps", case_id=None) for n in (2, 1)]
     with bench.store.write() as tx:
         labels.put(tx, 2, tags=[], previous=[], by="ben", how="reply", now=1.0)
-    monkeypatch.setattr(review, "doubtful", lambda _tx: both)
+    monkeypatch.setattr(review, "doubts", lambda _tx: both)
     done = run(tmp_path, "--sample", "0", keys="\n")
     assert "Mail 2 " not in done.stdout
     assert in_force(bench, 1) == ()

@@ -130,8 +130,6 @@ def _label_one(
     acts: bool,
     sentence: str,
 ) -> None:
-    from triage.cli.reviewing import told  # noqa: PLC0415
-
     with store.write() as tx:
         effect = labeller.label(
             tx,
@@ -145,7 +143,7 @@ def _label_one(
             sentence=sentence,
         )
     said = ", ".join(effect.after) or NONE
-    more = told(effect).partition(".")[2]
+    more = effect.in_words.partition(".")[2]
     typer.echo(f"mail {message} is labelled {said}; `triage train` learns it.{more}")
 
 
@@ -157,12 +155,12 @@ def _one(message: int) -> list[Waiting]:
 
 def _queue(store: Store, sample: int, since: float) -> list[Waiting]:
     from triage.cli.reviewing import Waiting  # noqa: PLC0415
-    from triage.store import inbox, review  # noqa: PLC0415
+    from triage.store import review  # noqa: PLC0415
 
     with store.read() as tx:
         doubted = [
-            Waiting(message_id=each, reason=f"for review: {inbox.decided(tx, each).why}")
-            for each in review.doubtful(tx)
+            Waiting(message_id=each.message_id, reason=f"for review: {each.why}")
+            for each in review.doubts(tx)
         ]
         drawn = [
             Waiting(message_id=each, reason="left without a tag, drawn by chance")

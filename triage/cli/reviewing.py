@@ -172,7 +172,7 @@ class Review:
             )
         self._done.append((number, effect))
         self.tally.labelled += 1
-        self.say(told(effect))
+        self.say(effect.in_words)
 
     def _take_back(self) -> int:
         number, effect = self._done.pop()
@@ -182,17 +182,3 @@ class Review:
         gone = f"; the brief to {listed(left)} had left already" if left else ""
         self.say(f"Mail {effect.message_id}: taken back{gone}.")
         return number
-
-
-def told(effect: Effect) -> str:
-    """What came of a label, in a sentence or two."""
-    said = f"Mail {effect.message_id}: {', '.join(effect.after) or 'none'}."
-    if effect.opened:
-        said += f" Case {effect.case_id} is opened."
-    if effect.told:
-        said += f" {listed(effect.told)} will get a brief."
-    if effect.closed:
-        said += f" Case {effect.case_id} is closed as not an escalation."
-    if effect.too_old:
-        said += " It came more than two weeks ago, so nobody is told."
-    return said

@@ -61,6 +61,20 @@ class Effect:
     too_old: bool = False
     moments: tuple[undo.Moment, undo.Moment] | None = field(default=None, repr=False)
 
+    @property
+    def in_words(self) -> str:
+        """What came of the label, in a sentence or two."""
+        said = f"Mail {self.message_id}: {_names(self.after)}."
+        if self.opened:
+            said += f" Case {self.case_id} is opened."
+        if self.told:
+            said += f" {listed(self.told)} will get a brief."
+        if self.closed:
+            said += f" Case {self.case_id} is closed as not an escalation."
+        if self.too_old:
+            said += " It came more than two weeks ago, so nobody is told."
+        return said
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labeller:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0013"  # the newest migration; the store refuses to run on any other
+HEAD = "0014"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -99,7 +99,7 @@ messages = Table(
     Index("ix_messages_sha256", "sha256"),
     Index("ix_messages_case_id", "case_id"),
     Index("ix_messages_mark", "mark"),
-    Index("ix_messages_action", "action"),
+    Index("ix_messages_action_received_at", "action", "received_at"),
     Index("ix_messages_text_digest", "text_digest"),
 )
 
