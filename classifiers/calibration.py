@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.linear_model import LogisticRegression
 
 from classifiers import offset_logistic
 from classifiers.thresholds import Sigmoid
@@ -21,6 +20,8 @@ _SPREAD = 0.25  # penalty of a squared change of the slope: it may well be 3 or 
 
 def fit_sigmoid(scores: Any, truth: Any, weight: Any = None) -> Sigmoid:
     """Fit the probability that a raw score means the tag, over (n,) scores and truths."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - only for learning
+
     one = LogisticRegression(C=_UNREGULARISED).fit(
         scores.reshape(-1, 1), truth, sample_weight=weight
     )

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion
 
 from classifiers import features, opinion
@@ -110,6 +109,8 @@ class PerTagLogistic(ClassifierMixin, BaseEstimator):
         return np.asarray(X @ self.coef_.T) + self.intercept_
 
     def _fit_tag(self, X: Any, y: Any, sample_weight: Any, tag: int) -> tuple[Any, Any]:
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - only for learning
+
         one = LogisticRegression(
             C=self.C, solver="liblinear", class_weight="balanced", random_state=0, tol=_TOLERANCE
         )

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 _STEPS = 300  # about ten times as many as it takes
@@ -52,6 +51,8 @@ def fit(X: Any, y: Any, offset: Any, weight: Any, *, penalty: float = 1.0) -> Fi
         return float(value), np.append(across @ wrong, wrong.sum()) + pull
 
     start = np.zeros(len(used) + 1)
+    from scipy.optimize import minimize  # noqa: PLC0415 - only for learning
+
     with threadpool_limits(
         1
     ):  # vectors this short are slower on several cores, by far on busy ones
