@@ -1,7 +1,7 @@
 """Leaves out of a start what judging mails never uses.
 
-scikit-learn imports all of `scipy.stats`, half of what it takes to load, for a rank function that
-only training and evaluation call. A stand-in takes its place until somebody asks for something.
+scikit-learn imports parts of SciPy, half of what it takes to load, for functions that only training
+and evaluation call. A stand-in takes the place of each until somebody calls something of it.
 """
 
 from __future__ import annotations
@@ -13,38 +13,52 @@ from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
 
-NAME = "scipy.stats"
+NAMES = ("scipy.stats", "scipy.interpolate")
+
+
+class _Later:
+    """Something of a module that is loaded when it is called, or anything of it is asked for."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._place = module, name
+
+    def __call__(self, *args: Any, **kw: Any) -> Any:
+        return self._found()(*args, **kw)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._found(), name)
+
+    def _found(self) -> Any:
+        module, name = self._place
+        return getattr(_real(module), name)
 
 
 class _StandIn(ModuleType):
-    """Hands out functions that load the real module when they are called."""
+    """A module whose every name is something that comes later."""
 
     def __getattr__(self, name: str) -> Any:
-        """A function of that name."""
         if name.startswith("__"):
             raise AttributeError(name)
-
-        def call(*args: Any, **kw: Any) -> Any:
-            return getattr(_real(), name)(*args, **kw)
-
-        return call
+        return _Later(self.__name__, name)
 
 
-def _real() -> ModuleType:
-    """The module itself, in the place of its stand-in."""
-    if isinstance(sys.modules.get(NAME), _StandIn):
-        del sys.modules[NAME]
-    return importlib.import_module(NAME)
+def _real(name: str) -> ModuleType:
+    """The module itself; none of them keeps a stand-in, for they use each other."""
+    for other in NAMES:
+        if isinstance(sys.modules.get(other), _StandIn):
+            del sys.modules[other]
+    return importlib.import_module(name)
 
 
 def defer() -> None:
-    """Let the module wait, unless it has been loaded already. Call before scikit-learn loads."""
-    if NAME in sys.modules or "sklearn" in sys.modules:
+    """Let the modules wait, unless scikit-learn has been loaded already."""
+    package = importlib.util.find_spec("scipy")  # which loads nothing
+    if package is None or "sklearn" in sys.modules:
         return
-    package = importlib.util.find_spec(NAME.partition(".")[0])  # which loads nothing
-    found = package and PathFinder.find_spec(NAME, package.submodule_search_locations)
-    if found is None:
-        return
-    stand_in = _StandIn(NAME)
-    stand_in.__spec__, stand_in.__path__ = found, list(found.submodule_search_locations or ())
-    sys.modules[NAME] = stand_in
+    for name in NAMES:
+        found = PathFinder.find_spec(name, package.submodule_search_locations)
+        if found is not None and name not in sys.modules:
+            stand_in = _StandIn(name)
+            stand_in.__spec__ = found
+            stand_in.__path__ = list(found.submodule_search_locations or ())
+            sys.modules[name] = stand_in

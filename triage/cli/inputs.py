@@ -6,7 +6,6 @@ inside a folder only what looks like mail is taken. Reading changes nothing on d
 
 from __future__ import annotations
 
-import mailbox
 import re
 import sys
 import tempfile
@@ -117,6 +116,8 @@ def _mails_in_file(file: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _mails_in_mbox(file: Path, label: str) -> Iterator[tuple[str, bytes]]:
+    import mailbox  # noqa: PLC0415 - `triage --help` needs none
+
     box = mailbox.mbox(file, create=False)
     try:
         for number, key in enumerate(box.keys(), start=1):
