@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import smtplib
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bench import parsing
-from bench.mails import make
+from bench.mails import ROOT, make
+from bench.page_store import fill, reference
 from bench.sink import Sink
 from bench.tables import percentile, table
 from triage.messages import MailKind
 from triage.parsing import parse
+from triage.policy_file import load_policy
+from triage.store import case_list, review
+from triage.store.case_filters import State, Wanted
+from triage.store.engine import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_mails_have_the_size_and_the_share_of_tags_that_was_asked_for() -> None:
@@ -67,3 +76,16 @@ def test_numbers_in_a_table_stand_below_each_other() -> None:
         "limit  10,000",
         "ours        7",
     ]
+
+
+def test_a_made_up_store_is_one_that_the_list_and_a_search_can_read(tmp_path: Path) -> None:
+    policy = load_policy(ROOT / "data" / "demo" / "policy.toml")
+    store = Store.open(tmp_path / "triage.db")
+    fill(store, policy, 100, now=1_790_000_000.0)
+    with store.read() as tx:
+        whole = case_list.page(tx, Wanted(state=State.ALL), 1_790_000_000.0, limit=200)
+        one = case_list.page(tx, Wanted(state=State.ALL, words=reference(7)), 1_790_000_000.0)
+        assert len(review.doubts(tx)) == 5
+    assert len(whole.lines) == 100
+    assert sum(line.case.open for line in whole.lines) == 2
+    assert [line.case.id for line in one.lines] == [7]
