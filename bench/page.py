@@ -107,7 +107,8 @@ def measure(number: int = CASES, *, stand_in: bool = False) -> Result:  # noqa: 
         taken = {name: list(_timed(client, paths)) for name, paths in requests.items()}
         taken["further pages, one after another"] = list(_walked(client))
         store.close()
-        size = settings.config.store.stat().st_size / (1 << 20)
+        assert settings.config.store_file is not None
+        size = settings.config.store_file.stat().st_size / (1 << 20)
         return Result(
             cases=number,
             store_mib=size,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.factories import make_firm, make_ref
 from tests.fakes import Clock, ListProber, ScriptedChannel, WordClassifier
+from tests.stores import open_store
 from triage.messages import Address, Outcome, RawMessage, Urgency
 from triage.pipeline.again import Rewriter
 from triage.pipeline.briefs import BriefWriter
@@ -19,12 +20,12 @@ from triage.rendering import Renderer
 from triage.resources import resource
 from triage.responses import ResponseLibrary
 from triage.store import inbox, outbox
-from triage.store.engine import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from triage.config import Firm
+    from triage.store.engine import Store
 
 
 def make_policy(**routes: Route) -> Policy:
@@ -106,7 +107,7 @@ class Bench:
 
 
 def make_bench(folder: Path, policy: Policy = POLICY, firm: Firm = FIRM) -> Bench:
-    store = Store.open(folder / "triage.db")
+    store = open_store(folder)
     clock, channel, classifier = Clock(), ScriptedChannel(), WordClassifier()
     writer = BriefWriter(
         firm=firm,

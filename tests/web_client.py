@@ -219,7 +219,12 @@ def _store_with(mails: tuple[Mail, ...], start: float) -> bytes:
     with tempfile.TemporaryDirectory() as name:
         settings = write_settings(Path(name))
         fill(settings, mails, start=start).close()
-        return settings.config.store.read_bytes()
+        return _file(settings).read_bytes()
+
+
+def _file(settings: Settings) -> Path:
+    assert settings.config.store_file is not None
+    return settings.config.store_file
 
 
 def make_client(
@@ -228,7 +233,7 @@ def make_client(
     """A browser before the page of a store with these mails; `page` is the settings' `[page]`."""
     settings = write_settings(folder, page)
     now = clock or Clock()
-    settings.config.store.write_bytes(_store_with(tuple(mails), now.now))
+    _file(settings).write_bytes(_store_with(tuple(mails), now.now))
     store = open_store(settings.config.store)
     site = make_site(settings, store, host="127.0.0.1", port=PORT, clock=now, labeller=_labeller())
     return Client(app=build_app(site), site=site, clock=now)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from triage.alarms import Watchman
 from triage.app_labels import make_labeller, make_tag_watchers
-from triage.config import FolderAccount, HostLimits, ImapAccount
+from triage.config import Database, FolderAccount, HostLimits, ImapAccount
 from triage.config_file import load_config
 from triage.credentials import credential
 from triage.durable import locked, sync_folder, write_synced
@@ -28,6 +28,7 @@ from triage.pipeline.decide import Decider
 from triage.pipeline.follow_up import FollowUp
 from triage.pipeline.send import RetryRules, Sender
 from triage.policy_file import load_policy
+from triage.processes import holder
 from triage.rendering import Renderer
 from triage.resources import resource
 from triage.responses import ResponseLibrary
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from triage.config import Account, Config, Outgoing
     from triage.messages import Outcome
     from triage.policy import Policy
+    from triage.processes import Program
     from triage.sources.base import MailSource
     from triage.sources.seats import Seat
     from triage.store.engine import Store
@@ -107,11 +109,11 @@ def check_routes(tags: Sequence[str], settings: Settings) -> None:
         )
 
 
-def open_store(path: Path, *, create: bool = True) -> Store:
-    """The store at this path."""
+def open_store(place: Path | Database, *, create: bool = True) -> Store:
+    """The store in this file, or on this server."""
     from triage.store.engine import Store  # noqa: PLC0415 - loads SQLAlchemy
 
-    return Store.open(path, create=create)
+    return Store.open(place, create=create)
 
 
 def lock_of(store_path: Path) -> Path:
@@ -119,13 +121,27 @@ def lock_of(store_path: Path) -> Path:
     return store_path.with_name(store_path.name + ".lock")
 
 
+def program_at_work(place: Path | Database) -> Program | None:
+    """The program that runs on a store; of several, the one that began first; None: none does."""
+    if isinstance(place, Database):
+        from triage.store.postgresql import first_program  # noqa: PLC0415 - loads its driver
+
+        return first_program(place)
+    return holder(lock_of(place))
+
+
 @contextmanager
-def only_instance(store_path: Path) -> Iterator[None]:
-    """Hold the store for this process: two programs on one mailbox are a mistake.
+def only_instance(store_path: Path | Database) -> Iterator[None]:
+    """Hold the store for this process: two programs on one file are a mistake.
+
+    On a database server several may run; there each mailbox is held by one of them.
 
     Raises:
         StoreError: another one is running.
     """
+    if isinstance(store_path, Database):
+        yield
+        return
     path = lock_of(store_path)
     with ExitStack() as held:
         try:
@@ -376,5 +392,7 @@ def read_key(path: Path) -> bytes:
 def dry_run(settings: Settings) -> Settings:
     """The same settings with a store of their own, so that nothing counts as handled."""
     store = settings.config.store
+    if isinstance(store, Database):  # a dry run is one program's, and touches no shared store
+        store = settings.config.path.with_name("triage.db")
     path = store.with_name(f"{store.stem}.dry-run{store.suffix}")
     return replace(settings, config=replace(settings.config, store=path))

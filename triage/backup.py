@@ -1,8 +1,9 @@
 """One file with all that a running triage needs to go on elsewhere: store, key, settings, models.
 
 Rules: the store is copied as of one moment, also while the program writes to it (SQLite's online
-backup); passwords and tokens stay behind; a restore writes into an empty place only, and takes
-nothing out of an archive but what a backup puts there.
+backup), and one on a database server is left to that server's own backups; passwords and tokens
+stay behind; a restore writes into an empty place only, and takes nothing out of an archive but what
+a backup puts there.
 """
 
 from __future__ import annotations
@@ -55,8 +56,10 @@ def back_up(config: Config, target: Path) -> list[str]:
     part = target.with_name(f".{target.name}.part")
     try:
         with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".backup-") as folder:
-            copy = Path(folder) / "store"
-            _copy_store(config.store, copy)
+            copy = None
+            if isinstance(config.store, Path):
+                copy = Path(folder) / "store"
+                _copy_store(config.store, copy)
             wanted = dict(_wanted(config, copy))
             handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
             with os.fdopen(handle, "wb") as file:
@@ -111,7 +114,8 @@ def restore(archive: Path, directory: Path) -> Restored:
             f"{archive} cannot be restored ({error}); is it a whole file that `triage backup` made?"
         )
         raise TriageError(msg) from error
-    _check_store(directory / manifest["store"])
+    if manifest["store"]:
+        _check_store(directory / manifest["store"])
     return Restored(files=tuple(targets), elsewhere=dict(manifest["elsewhere"]))
 
 
@@ -137,9 +141,10 @@ def _check_store(path: Path) -> None:
         raise StoreError(msg)
 
 
-def _wanted(config: Config, store: Path) -> Iterator[tuple[str, Path]]:
+def _wanted(config: Config, store: Path | None) -> Iterator[tuple[str, Path]]:
     """Name in the archive and where the content lies."""
-    yield _name(config, config.store), store
+    if store is not None and isinstance(config.store, Path):
+        yield _name(config, config.store), store
     for path in (config.path, config.policy, config.key_file):
         if path.exists():
             yield _name(config, path), path
@@ -161,7 +166,7 @@ def _write(file: Any, wanted: dict[str, Path], config: Config) -> None:
         "format": FORMAT,
         "program": __version__,
         "schema": HEAD,
-        "store": _name(config, config.store),
+        "store": _name(config, config.store) if isinstance(config.store, Path) else "",
         "elsewhere": {
             name: name.removeprefix(ELSEWHERE) for name in wanted if name.startswith(ELSEWHERE)
         },

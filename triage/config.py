@@ -33,6 +33,22 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A store on a PostgreSQL server, which several programs may share.
+
+    `url` is `postgresql://user@host:port/database`, with what libpq knows after a `?`; never with
+    the password, which lies elsewhere (None: the server wants none).
+    """
+
+    url: str
+    password: Secret | None = None
+
+    def __str__(self) -> str:
+        """The URL, which holds nothing secret."""
+        return self.url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthLogin:
     """A login with OAuth 2.0 tokens (RFC 6749), which accounts and the way out may share.
 
@@ -318,7 +334,7 @@ class Config:
     firm: Firm
     accounts: tuple[Account, ...]
     outgoing: Outgoing
-    store: Path = Path("triage.db")
+    store: Path | Database = Path("triage.db")
     policy: Path = Path("policy.toml")
     models: Path | None = None  # None: the models shipped with the program
     templates: Path | None = None  # own templates, looked up before the shipped ones
@@ -338,3 +354,8 @@ class Config:
         """Every mail server that is spoken to: those of accounts, and the one that sends."""
         read = [account for account in self.accounts if isinstance(account, ImapAccount)]
         return (*read, self.outgoing)
+
+    @property
+    def store_file(self) -> Path | None:
+        """The store, where it is a file; None where it lies on a database server."""
+        return self.store if isinstance(self.store, Path) else None

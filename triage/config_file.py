@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from triage.account_tables import gather
 from triage.config import Account, Config, FolderAccount, ImapAccount, Secret
 from triage.config_rules import check_rules
+from triage.database_rules import STORE_PASSWORD_KEYS, check_database, database_of
 from triage.tables import build, file_keys, one_of, refuse_control_characters, unknown_key
 from triage.toml_file import Mistakes, Place, parse_toml, read_text
 
@@ -27,7 +28,7 @@ _KNOWN = {
     name: tuple(f"{name}_{where}" for where in ("env", "file", "command", "keyring"))
     for name in ("password", "client_secret", "secret")
 }
-_KNOWN_AT_TOP = _KNOWN | {"path": ()}
+_KNOWN_AT_TOP = _KNOWN | {"path": (), "store": ("store", *STORE_PASSWORD_KEYS)}
 
 
 def load_config(path: Path) -> Config:
@@ -48,19 +49,28 @@ def parse_config(text: str, path: Path) -> Config:
     refuse_control_characters(tables, place=(), mistakes=mistakes)
     tables = gather(tables, path.parent, mistakes)
     check_rules(tables, mistakes)
+    check_database(tables, mistakes)
     accounts = _accounts(tables, mistakes)
     config = _config(tables, path, mistakes)
     mistakes.raise_any()
     if config is None:  # pragma: no cover - build() notes a mistake whenever it answers None
         raise AssertionError
-    return rebased(replace(config, accounts=accounts), path.parent)
+    store = database_of(tables) or config.store
+    return rebased(replace(config, accounts=accounts, store=store), path.parent)
 
 
 def _config(tables: dict[str, Any], path: Path, mistakes: Mistakes) -> Config | None:
     """Everything but the accounts."""
     if "path" in tables:
         mistakes.add(("path",), unknown_key("path", file_keys(Config, _KNOWN_AT_TOP)))
-    table = tables | {"path": str(path), "accounts": []}
+    elsewhere = {*STORE_PASSWORD_KEYS, "store_password"}
+    if database_of(tables):
+        elsewhere.add("store")
+    table = {key: value for key, value in tables.items() if key not in elsewhere}
+    if "store" in table and not isinstance(table["store"], str):
+        mistakes.add(("store",), 'must be a path in quotes, such as store = "folder/file"')
+        del table["store"]
+    table |= {"path": str(path), "accounts": []}
     if isinstance(outgoing := tables.get("outgoing"), dict):
         table["outgoing"] = _with_secret(outgoing, ("outgoing",), mistakes)
     if isinstance(page := tables.get("page"), dict) and isinstance(page.get("proxy"), dict):

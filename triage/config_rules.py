@@ -29,7 +29,8 @@ _ACCOUNT_NAME = re.compile(r"[^\W_][\w.@+-]*")
 _KEYWORD = re.compile(r"[A-Za-z0-9$_.:+&=/#@!-]{1,100}")
 _NOT_EMPTY = ("name", "host", "username", "sender", "path", "store", "policy", "models",
               "templates", "key_file", "ca_file", "account", "folder", "timezone",
-              "password_env", "password_file", "client_secret_env", "client_secret_file",
+              "password_env", "password_file", "store_password_env", "store_password_file",
+              "client_secret_env", "client_secret_file",
               "client_id", "tenant", "tokens", "service_account", "login")  # fmt: skip
 _MAY_BE_0 = ("retrain_after", "text_days")
 

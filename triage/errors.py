@@ -41,6 +41,14 @@ class StoreError(TriageError):
     """The store cannot be read or written: locked, full, damaged or of another version."""
 
 
+class StoreUnavailableError(StoreError):
+    """The database server cannot be reached, or gave up a transaction. Trying again will help."""
+
+
+class LeaseLostError(StoreError):
+    """Another program does by now what this one was doing. It stops doing it."""
+
+
 class NotFoundError(TriageError):
     """The case, message or outbox row that was asked for does not exist."""
 

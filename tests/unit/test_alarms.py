@@ -13,16 +13,18 @@ from sqlalchemy import update
 
 from tests.factories import make_raw
 from tests.steps import FIRM, POLICY
+from tests.stores import open_store
 from triage.alarms import Watchman
 from triage.config import Alerts
 from triage.messages import Address
 from triage.store import inbox, mailboxes, outbox
-from triage.store.engine import Store
 from triage.store.tables import outbox as outbox_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from triage.store.engine import Store
 
 START = 1_790_000_000.0
 AFTER_S = 1800
@@ -30,7 +32,7 @@ AFTER_S = 1800
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "triage.db")
+    opened = open_store(tmp_path)
     with opened.write() as tx:
         mailboxes.begin(
             tx,

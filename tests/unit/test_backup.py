@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,8 +19,6 @@ from triage.store import inbox
 from triage.store.engine import Store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from triage.config import Config
 
 SETTINGS = """
@@ -161,6 +160,7 @@ def test_a_backup_of_a_newer_program_says_so(config: Config, tmp_path: Path) -> 
 
 
 def test_without_a_store_there_is_nothing_to_back_up(config: Config, tmp_path: Path) -> None:
+    assert isinstance(config.store, Path)
     config.store.unlink()
     with pytest.raises(StoreError, match="there is no store"):
         back_up(config, tmp_path / "b.tar.gz")

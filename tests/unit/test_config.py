@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.config import Config, FolderAccount, ImapAccount, OAuthLogin, Probe, Secret
+from triage.config import Config, Database, FolderAccount, ImapAccount, OAuthLogin, Probe, Secret
 from triage.config_file import load_config, mask, parse_config
 from triage.errors import ConfigError
 from triage.login_rules import SECRET_KEYS
@@ -433,3 +433,43 @@ def test_mistakes_in_the_page_are_told_with_what_to_write() -> None:
         "lets nobody in",
     ):
         assert says in told
+
+
+def with_store(lines: str) -> str:
+    return FULL.replace('store = "var/triage.db"', lines)
+
+
+def test_a_store_may_lie_on_a_database_server() -> None:
+    url = "postgresql://triage@db.example/triage?sslmode=verify-full"
+    config = parse(with_store(f'store = "{url}"\nstore_password_file = "secrets/db"'))
+    assert config.store == Database(url=url, password=Secret(file=Path("/etc/triage/secrets/db")))
+    assert config.store_file is None
+    assert "secrets/db" in mask(config)
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ('store = "postgresql://triage:hunter2@db.example/triage"', "holds a password; take it"),
+        ('store = "postgresql://triage@db.example/triage"', "in the clear"),
+        ('store = "postgresql://db.example"', "names no user or no database"),
+        ('store = "mysql://triage@localhost/triage"', '"mysql" is no database that is known'),
+        ('store = "postgresql://triage@localhost:x/triage"', "cannot be read as a URL"),
+        ('store = "triage.db"\nstore_password_env = "PW"', "`store` names a file"),
+        ('store = "triage.db"\nstore_password = "hunter2"', "a password never stands in this file"),
+        ("store = 5", 'must be a path in quotes, such as store = "folder/file"'),
+        (
+            'store = "postgresql://t@[::1]/t"\nstore_password_env = "A"\nstore_password_file = "b"',
+            "keep exactly one of them",
+        ),
+        (
+            'store = "postgresql://t@localhost/t"\nstore_password_command = "pass"',
+            'must be text in quotes, such as store_password_command = ["pass"',
+        ),
+    ],
+)
+def test_a_database_that_cannot_be_used_says_what_to_write(lines: str, says: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse(with_store(lines))
+    assert says in str(error.value)
+    assert "hunter2" not in str(error.value)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from tests.fakes import Clock, MemorySource
+from tests.stores import open_store
 from tests.unit.test_watcher import look, make_watcher, put, waiting
 from triage.messages import OUTCOMES
 from triage.reconciliation import OLDER, Row, balance
 from triage.store import inbox, listings, mailboxes
-from triage.store.engine import Store
 from triage.store.mailboxes import Mailbox
 from triage.uid_sets import packed, unpacked
 from triage.watcher import ASK_AGAIN_S, Beginning
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from triage.store.engine import Store
+
 UIDS = st.sets(st.integers(1, 60))
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "triage.db")
+    return open_store(tmp_path)
 
 
 def make_box(first_uid: int, last_uid: int) -> Mailbox:

@@ -59,6 +59,7 @@ def on_disk(bench: Bench, folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("triage.db*"))
 
 
+@pytest.mark.sqlite
 def test_words_of_settled_mail_go_from_the_disk_and_what_was_decided_stays(
     bench: Bench, tmp_path: Path
 ) -> None:
@@ -77,6 +78,7 @@ def test_words_of_settled_mail_go_from_the_disk_and_what_was_decided_stays(
         assert tx.execute(select(verdicts.c.scores)).scalars().first()
 
 
+@pytest.mark.sqlite
 def test_deleted_words_are_overwritten_whatever_the_library_does_by_itself(bench: Bench) -> None:
     bench.judge("Thanks for all.")
     with bench.store.write() as tx:
@@ -134,6 +136,7 @@ def test_nothing_goes_unless_the_settings_say_so(bench: Bench) -> None:
     assert texts(bench) == 1
 
 
+@pytest.mark.sqlite
 def test_a_person_is_forgotten_on_the_disk_and_counts_stay(bench: Bench, tmp_path: Path) -> None:
     case_id = escalate(bench, sender="Dana Canary <dana@canary.example>")
     close(bench, case_id)

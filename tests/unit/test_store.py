@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 from tests.factories import make_raw, make_ref
+from tests.stores import open_store
 from triage.errors import NotFoundError, StoreError
 from triage.messages import Notice, Urgency
 from triage.store import cases, inbox, labels, mailboxes, outbox, search_index, timers
@@ -20,7 +21,7 @@ from triage.store.tables import HEAD, metadata
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "triage.db")
+    return open_store(tmp_path)
 
 
 def make_notice(number: int = 1) -> Notice:
@@ -59,6 +60,7 @@ def queue(store: Store, number: int = 1, now: float = 100.0) -> int:
         return outbox.due(tx, now)[-1].id
 
 
+@pytest.mark.sqlite
 def test_the_file_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
     Store.open(tmp_path / "triage.db")
     assert stat.S_IMODE((tmp_path / "triage.db").stat().st_mode) == 0o600
@@ -176,6 +178,7 @@ def test_a_missing_folder_is_a_clear_error(tmp_path: Path) -> None:
         Store.open(tmp_path / "no" / "triage.db")
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_stops_the_write_and_keeps_what_was_there(store: Store) -> None:
     queue(store)
     with store.read() as tx:

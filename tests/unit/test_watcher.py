@@ -8,21 +8,23 @@ import pytest
 
 from tests.factories import make_raw, make_ref
 from tests.fakes import Clock, MemorySource
+from tests.stores import open_store
 from triage.config import AfterDecision
 from triage.errors import LoginError, SourceError
 from triage.store import inbox, mailboxes
-from triage.store.engine import Store
 from triage.watcher import Beginning, Watcher, pause_s
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from triage.store.engine import Store
 
 DAY = 86400.0
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "triage.db")
+    return open_store(tmp_path)
 
 
 def put(

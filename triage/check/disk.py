@@ -9,7 +9,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from triage.check.problem import Problem, in_file
-from triage.config import FolderAccount, ImapAccount
+from triage.config import Database, FolderAccount, ImapAccount
 from triage.secrets import file_problem
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def disk_problems(config: Config) -> Iterator[Problem]:
 
 
 def _named_paths(config: Config) -> Iterator[Problem]:
-    yield from _store(config.store)
+    if not isinstance(config.store, Database):
+        yield from _store(config.store)
     yield from _key(config.key_file)
     yield from _folder(config.models, "models")
     yield from _folder(config.templates, "templates")

@@ -23,7 +23,7 @@ def backup(
 ) -> None:
     """Copy store, key, settings and models into one file; also while triage runs.
 
-    Passwords and tokens are left out.
+    Passwords and tokens are left out, and so is a store on a database server: that is for pg_dump.
     """
     from triage.backup import back_up, note_backup  # noqa: PLC0415
     from triage.config_file import load_config  # noqa: PLC0415
@@ -32,7 +32,11 @@ def backup(
     names = back_up(settings, file)
     size = file.stat().st_size / 1e6
     typer.echo(f"{file}: {len(names)} files, {size:.1f} MB. Keep it safe: it holds your mail.")
-    note_backup(settings.store, file, time.time())
+    if isinstance(settings.store, Path):
+        note_backup(settings.store, file, time.time())
+        return
+    typer.echo("The store is NOT in it: it lies on a database server. Copy that with", err=True)
+    typer.echo(f'  pg_dump --format=custom --file=store.dump "{settings.store}"', err=True)
 
 
 def restore(

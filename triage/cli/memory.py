@@ -5,13 +5,13 @@ from __future__ import annotations
 import getpass
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triage.cli.options import config_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from triage.config import Alerts, Firm
     from triage.store.engine import Store
@@ -36,10 +36,11 @@ def opened(config: Path | None) -> Iterator[Memory | None]:
     from triage import app  # noqa: PLC0415 - keeps --help quick
 
     settings = app.load_settings(path)
-    if not settings.config.store.exists():
+    store_place = settings.config.store
+    if isinstance(store_place, Path) and not store_place.exists():
         yield None
         return
-    store = app.open_store(settings.config.store, create=False)
+    store = app.open_store(store_place, create=False)
     try:
         config_in_force = settings.config
         yield Memory(store=store, firm=config_in_force.firm, alerts=config_in_force.alerts)

@@ -164,7 +164,8 @@ def _settings_and_store(config: Path | None) -> Iterator[tuple[Settings, Store |
     from triage import app  # noqa: PLC0415
 
     settings = app.load_settings(config_path(config))
-    if not settings.config.store.exists():
+    file = settings.config.store_file
+    if file is not None and not file.exists():
         yield settings, None
         return
     store = app.open_store(settings.config.store, create=False)

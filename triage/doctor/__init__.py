@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from triage.app import load_settings, lock_of, open_store
+from triage.app import load_settings, open_store, program_at_work
 from triage.check import check_all
 from triage.check.model import model_tags
 from triage.check.problem import Problem
 from triage.check.servers import SERVER_TIMEOUT_S, run_jobs
+from triage.config import Database
 from triage.doctor.backups import backup_findings
 from triage.doctor.certificates import authority_findings, certificate_jobs
 from triage.doctor.learning import model_findings
@@ -24,8 +25,8 @@ from triage.doctor.patient import Patient, Sound
 from triage.doctor.rows import row_findings
 from triage.doctor.running import health_findings, mailbox_findings, program_findings
 from triage.doctor.store_file import file_findings, store_findings
+from triage.doctor.store_server import is_ready, server_findings
 from triage.errors import ConfigError, StoreError
-from triage.processes import holder
 from triage.store.files import version_of
 from triage.store.tables import HEAD
 
@@ -67,7 +68,7 @@ def examine(
         settings = load_settings(config_path)
     except ConfigError:
         return Report(problems=tuple(checked))
-    watcher = holder(lock_of(settings.config.store))
+    watcher = program_at_work(settings.config.store)
     patient = Patient(config=settings.config, now=now, watcher=watcher)
     found: list[Finding] = [*checked, *_on_this_machine(patient)]
     if not offline:
@@ -81,12 +82,22 @@ def examine(
 def _on_this_machine(patient: Patient) -> Iterator[Finding]:
     yield from program_findings(patient)
     yield from health_findings(patient)
-    yield from store_findings(patient)
+    if isinstance(patient.config.store, Database):
+        yield from server_findings(patient.config.store)
+    else:
+        yield from store_findings(patient.config.store)
     yield from file_findings(patient.config)
     yield from login_findings(patient)
     yield from authority_findings(patient)
-    if patient.config.store.exists() and version_of(patient.config.store) == HEAD:
+    if _can_be_read(patient.config.store):
         yield from _in_the_store(patient)
+
+
+def _can_be_read(store: Path | Database) -> bool:
+    """Whether it is there, and of this version."""
+    if isinstance(store, Database):
+        return is_ready(store)
+    return store.exists() and version_of(store) == HEAD
 
 
 def _in_the_store(patient: Patient) -> Iterator[Finding]:

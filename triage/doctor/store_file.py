@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from triage.config import Config
-    from triage.doctor.patient import Finding, Patient
+    from triage.doctor.patient import Finding
 
 _LEAST_FREE = 100 * 2**20
 _LEAST_INODES = 0.01
@@ -29,9 +29,9 @@ _OPEN = stat.S_IWGRP | stat.S_IWOTH
 RESTORE = "stop the program and restore the newest backup: `triage restore FILE --directory NEW`"
 
 
-def store_findings(patient: Patient) -> Iterator[Finding]:
+def store_findings(path: Path) -> Iterator[Finding]:
     """Whether the store can be relied on."""
-    path, where = patient.config.store, "store"
+    where = "store"
     if not path.exists():
         what = f"there is none at {path} yet"
         yield warning("store", where, what, "`triage run` makes it on its first start")
@@ -76,7 +76,8 @@ def _room(folder: Path, held: int) -> Iterator[Finding]:
 
 def file_findings(config: Config) -> Iterator[Finding]:
     """Who may read and change what the program keeps."""
-    beside = [config.store.with_name(config.store.name + end) for end in ("", "-wal", "-shm")]
+    store = config.store_file
+    beside = [store.with_name(store.name + end) for end in ("", "-wal", "-shm")] if store else []
     private = [*beside, config.tokens, *sorted(config.tokens.glob("*.json"))]
     for path in filter(Path.exists, private):
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -88,7 +89,8 @@ def file_findings(config: Config) -> Iterator[Finding]:
     if models.is_dir() and models.stat().st_mode & _OPEN:
         what = "other users may change it, and a model can run code"
         yield warning("disk", str(models), what, f"chmod -R go-w {models}")
-    yield from _owners([*beside[1:], config.key_file, config.tokens], config.store)
+    if store:
+        yield from _owners([*beside[1:], config.key_file, config.tokens], store)
 
 
 def _owners(paths: list[Path], store: Path) -> Iterator[Finding]:

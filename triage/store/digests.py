@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.store.tables import digests
+from triage.store.upserts import upsert
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,7 +31,7 @@ def begin(tx: Connection, person: str, period: str, now: float) -> None:
     """A person's digests begin at this moment: the first one is the next that falls due."""
     values = {"person": person, "period": period, "key": BEGIN, "since": now, "until": now}
     again = {"since": now, "until": now}
-    statement = upsert(digests).values(**values)
+    statement = upsert(tx.dialect.name, digests).values(**values)
     unique = ["person", "period", "key"]
     tx.execute(statement.on_conflict_do_update(index_elements=unique, set_=again))
 
@@ -56,7 +56,7 @@ def put(
 ) -> bool:
     """Note that it was made; False when another has made it. None: there was nothing to tell."""
     statement = (
-        upsert(digests)
+        upsert(tx.dialect.name, digests)
         .values(
             person=person, period=period, key=key, since=since, until=until, outbox_id=outbox_id
         )

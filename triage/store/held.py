@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from triage.messages import Occasion
-from triage.store import audit
+from triage.store import audit, jobs
 from triage.store.outbox import rows_of
 from triage.store.tables import cases, outbox
 
@@ -89,6 +89,7 @@ def _queue(tx: Connection, ids: Sequence[int], now: float) -> int:
     values = {"state": "queued", "next_attempt_at": now, "finished_at": None}
     tx.execute(update(outbox).where(rows).values(values))
     for row in rows_of(tx, rows):
+        jobs.enqueue(tx, "send", row.id)
         detail = f"{row.recipient}: {row.detail}"
         audit.note(tx, "released", now=now, case_id=row.case_id, outbox_id=row.id, detail=detail)
     return len(ids)

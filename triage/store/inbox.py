@@ -9,28 +9,28 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.errors import NotFoundError
 from triage.messages import MessageRef, RawMessage
-from triage.store import search
+from triage.store import jobs, search
 from triage.store.tables import labels, messages, raw_messages, thread_ids, verdicts
+from triage.store.upserts import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Executable, Row
 
 _MAX_THREAD_IDS = 50
 _LATEST_S = 253_370_764_800.0  # the year 9999 in any zone
 _NO_MESSAGE = 1 << 62  # a number above those of all messages
-_CHUNK = 500  # SQLite binds at most some thousand values in one statement
+_CHUNK = 500  # databases bind at most some thousand values in one statement
 
 # What runs for every mail is built once: building it anew costs more than executing it.
-_RECEIVE = upsert(messages).on_conflict_do_nothing().returning(messages.c.id)
 _KEEP_BYTES = insert(raw_messages)
 _LOAD = (
     select(messages, raw_messages.c.content)
@@ -48,8 +48,17 @@ _DECIDE = (
     .where(messages.c.id == bindparam("undecided"), messages.c.state == "received")
     .values(state="decided", error="")
 )
-_LINK_THREAD = upsert(thread_ids).on_conflict_do_nothing()
 _SAVE_VERDICT = insert(verdicts)
+
+
+@cache
+def _receive(dialect: str) -> Executable:
+    return upsert(dialect, messages).on_conflict_do_nothing().returning(messages.c.id)
+
+
+@cache
+def _link_thread(dialect: str) -> Executable:
+    return upsert(dialect, thread_ids).on_conflict_do_nothing()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,17 +129,18 @@ def receive(tx: Connection, raw: RawMessage, now: float) -> int | None:
         "stored_at": now,
         "state": "received",
     }
-    message_id: int | None = tx.execute(_RECEIVE, row).scalar()
+    message_id: int | None = tx.execute(_receive(tx.dialect.name), row).scalar()
     if message_id is not None:
         packed = zlib.compress(raw.content, 1)
         tx.execute(_KEEP_BYTES, {"message_id": message_id, "content": packed})
+        jobs.enqueue(tx, "decide", message_id)
     return message_id
 
 
 def pass_over(tx: Connection, ref: MessageRef, action: str, why: str, now: float) -> None:
     """Account for a message that is not read: gone already, or older than the first start."""
     tx.execute(
-        upsert(messages)
+        upsert(tx.dialect.name, messages)
         .values(
             account=ref.account,
             folder=ref.folder,
@@ -249,6 +259,7 @@ def stumbled(tx: Connection, message_id: int, error: str, next_attempt_at: float
         .where(messages.c.id == message_id)
         .values(attempts=messages.c.attempts + 1, error=error, next_attempt_at=next_attempt_at)
     )
+    jobs.enqueue(tx, "decide", message_id, next_attempt_at)
 
 
 def link_thread(tx: Connection, message_id: int, rfc_ids: Sequence[str]) -> None:
@@ -257,7 +268,7 @@ def link_thread(tx: Connection, message_id: int, rfc_ids: Sequence[str]) -> None
         {"rfc_id": rfc_id[:998], "message_id": message_id} for rfc_id in rfc_ids[-_MAX_THREAD_IDS:]
     ]
     if rows:
-        tx.execute(_LINK_THREAD, rows)
+        tx.execute(_link_thread(tx.dialect.name), rows)
 
 
 def thread_of(tx: Connection, rfc_ids: Sequence[str], before: int = _NO_MESSAGE) -> list[Decided]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import and_, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.store.tables import messages, moves, tag_folders, thread_ids
+from triage.store.upserts import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from triage.messages import MessageRef
 
-_CHUNK = 500  # SQLite binds at most some thousand values in one statement
+_CHUNK = 500  # databases bind at most some thousand values in one statement
 
 # labelled: it said something new; same: it repeats what is known; ours: we put it there ourselves;
 # ignored: none of the mails to learn from; failed: the program stumbled over it.
@@ -59,7 +59,7 @@ def looked(tx: Connection, account: str, folder: str, tag: str, now: float) -> N
     """The folder was read to its end; begins it when it is new."""
     fields = {"tag": tag, "problem": "", "problem_since": None}
     tx.execute(
-        upsert(tag_folders)
+        upsert(tx.dialect.name, tag_folders)
         .values(account=account, folder=folder, began_at=now, **fields)
         .on_conflict_do_update(index_elements=["account", "folder"], set_=fields)
     )
@@ -112,7 +112,7 @@ def put(
         "uid": ref.uid,
     }
     tx.execute(
-        upsert(moves)
+        upsert(tx.dialect.name, moves)
         .values(**key, **fields)
         .on_conflict_do_update(index_elements=list(key), set_=fields)
     )

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import bindparam, case, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.errors import NotFoundError
 from triage.messages import Notice, Occasion, Urgency
+from triage.store import jobs
 from triage.store.tables import cases, outbox
+from triage.store.upserts import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ def put(
     """
     state = "failed" if refused else "digest" if hold else "queued"
     statement = (
-        upsert(outbox)
+        upsert(tx.dialect.name, outbox)
         .values(
             rfc_id=notice.message_id,
             case_id=case_id,
@@ -122,8 +123,12 @@ def put(
             held_for=hold.held_for if hold else "",
         )
         .on_conflict_do_nothing()
+        .returning(outbox.c.id)
     )
-    return tx.execute(statement).rowcount == 1
+    number: int | None = tx.execute(statement).scalar()
+    if number is not None and state == "queued":
+        jobs.enqueue(tx, "send", number)
+    return number is not None
 
 
 def due(tx: Connection, now: float, limit: int = 50) -> list[OutboxRow]:
@@ -217,7 +222,10 @@ def defer(
         "claimed_at": None,
         "attempts": outbox.c.attempts + uncounted,
     }
-    return tx.execute(update(outbox).where(row).values(values)).rowcount == 1
+    deferred = tx.execute(update(outbox).where(row).values(values)).rowcount == 1
+    if deferred:
+        jobs.enqueue(tx, "send", outbox_id, next_attempt_at)
+    return deferred
 
 
 def _as_known(outbox_id: int, attempts: int | None, *states: str) -> ColumnElement[bool]:
@@ -256,6 +264,7 @@ def retry(tx: Connection, outbox_id: int, now: float) -> OutboxRow:
     can = (outbox.c.id == outbox_id) & outbox.c.state.in_(["failed", "held", "queued", "digest"])
     values = {"state": "queued", "next_attempt_at": now, "created_at": now, "finished_at": None}
     tx.execute(update(outbox).where(can).values(values))
+    jobs.enqueue(tx, "send", outbox_id)
     return row
 
 

@@ -1,8 +1,8 @@
 """Taking the words out of old mail, or a person's mail out of the store; counts stay.
 
 Rules: nothing that is still at work is touched: mail to be judged, open cases, mails of ours that
-wait; what was deleted is overwritten on the disk (SQLite's `secure_delete`), not only unlinked, and
-is gone from the index of searches too.
+wait; what was deleted is overwritten on the disk, not only unlinked (SQLite's `secure_delete`; on
+PostgreSQL by its vacuum, in its own time), and is gone from the index of searches too.
 """
 
 from __future__ import annotations
@@ -122,7 +122,8 @@ def _closed(before: float) -> ColumnElement[bool]:
 
 def _take_words(tx: Connection, ids: Sequence[int]) -> None:
     """Bytes, sentences and subjects of mails, and of what we wrote about them."""
-    tx.exec_driver_sql("PRAGMA secure_delete=ON")
+    if tx.dialect.name == "sqlite":
+        tx.exec_driver_sql("PRAGMA secure_delete=ON")
     tx.execute(delete(raw_messages).where(raw_messages.c.message_id.in_(ids)))
     tx.execute(delete(arrivals).where(arrivals.c.message_id.in_(ids)))
     tx.execute(update(messages).where(messages.c.id.in_(ids)).values(subject="", error=""))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import func, insert, select, update
 
+from triage.store import jobs
 from triage.store.tables import cases, timers
 
 if TYPE_CHECKING:
@@ -66,8 +67,9 @@ def put(
     policy: str = "",
 ) -> None:
     """Set a timer."""
-    tx.execute(
-        insert(timers).values(
+    number: int = tx.execute(
+        insert(timers)
+        .values(
             case_id=case_id,
             message_id=message_id,
             kind=kind,
@@ -77,7 +79,16 @@ def put(
             basis={"tags": list(tags), "issue": issue, "opening": opening},
             policy=policy[:200],
         )
-    )
+        .returning(timers.c.id)
+    ).scalar_one()
+    jobs.enqueue(tx, "follow_up", number, due_at)
+
+
+def get(tx: Connection, timer_id: int) -> Timer | None:
+    """A timer that is yet to fire; None: it has fired."""
+    query = select(*_COLUMNS).where(timers.c.id == timer_id, timers.c.done_at.is_(None))
+    row = tx.execute(query).first()
+    return _timer(row) if row else None
 
 
 def due(tx: Connection, now: float, limit: int = 50) -> list[Timer]:

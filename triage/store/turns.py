@@ -6,9 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from triage.store.tables import turns
+from triage.store.upserts import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,6 +35,6 @@ def take(tx: Connection, taken: Iterable[tuple[str, str]], now: float) -> None:
     for people, person in taken:
         newest = tx.execute(select(func.max(turns.c.at))).scalar() or 0.0
         at = max(now, newest + _NEXT_S)
-        row = upsert(turns).values(people=people[:800], person=person, at=at)
+        row = upsert(tx.dialect.name, turns).values(people=people[:800], person=person, at=at)
         again = {"at": row.excluded.at}
         tx.execute(row.on_conflict_do_update(index_elements=["people", "person"], set_=again))

@@ -73,7 +73,7 @@ def make_site(
 
 def sessions_of(settings: Settings) -> Sessions:
     """Who is logged in to the page of these settings."""
-    store = settings.config.store
+    store = settings.config.store_file or settings.config.path.with_name("triage.db")
     session_s = settings.config.page.session_hours * HOUR_S
     return Sessions(path=store.with_name(f"{store.name}.logins"), session_s=session_s)
 

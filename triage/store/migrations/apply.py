@@ -25,12 +25,22 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     """Apply every missing step in one transaction.
 
     A table that others refer to can be made anew only while SQLite does not hold it to that, which
-    cannot be said within a transaction; so the references are checked at the end.
+    cannot be said within a transaction; so the references are checked at the end. PostgreSQL alters
+    a table where it stands.
 
     Raises:
         StoreError: a reference leads nowhere; nothing was changed.
     """
     config = alembic_config()
+    if engine.dialect.name == "postgresql":
+        from triage.store.postgresql import hold_upgrade, long_work  # noqa: PLC0415 - its driver
+
+        with engine.begin() as connection:
+            long_work(connection)
+            hold_upgrade(connection)
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+        return
     with engine.connect() as connection:
         _hold_to_references(connection, "OFF")
         try:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from triage import verifying
 from triage.alarms import troubles
-from triage.app import lock_of
+from triage.app import program_at_work
 from triage.digest.counting import check_folder
 from triage.doctor import examine
 from triage.pipeline import settling
-from triage.processes import holder
 from triage.store import alarms, inbox, listings, mailboxes, moves, outbox
 from triage.web.guard import get, post
 from triage.web.roles import Role
@@ -122,7 +121,7 @@ def _folder(tx: Connection, box: Mailbox, now: float) -> Folder:
 def show(visit: Visit) -> Response:
     """Everything on one page."""
     site = visit.site
-    program = holder(lock_of(site.settings.config.store))
+    program = program_at_work(site.settings.config.store)
     with site.store.read() as tx:
         found = gather(tx, visit.now, program)
     return visit.page("operations.html", running=found, states=STATES, people=_people(site))
