@@ -8,7 +8,7 @@ ENCODER_VENV := .venv-encoder
 UNIT := tests/unit
 REST := tests/acceptance tests/corpus tests/integration
 
-.PHONY: setup demo test lint audit soak month kills mutations bench encoder
+.PHONY: setup demo test lint audit soak workers month kills mutations bench encoder
 
 setup: $(STAMP)
 
@@ -46,6 +46,11 @@ audit: $(STAMP)
 KILLS := 200
 soak: $(STAMP)
 	@$(BIN)/python -m tests.soak --kills $(KILLS) $(if $(filter command line,$(origin SEED)),--seed $(SEED))
+
+# Four programs on one PostgreSQL, of which one after another is killed (20) or frozen (5), and the
+# database restarted: about eight minutes. The books of all servers must balance.
+workers: $(STAMP)
+	@$(BIN)/python -m tests.workers
 
 # A month of 2,000 mails with absences, holidays, a change of the clocks and restarts, told line by
 # line and held against what an independent oracle expects: about a minute. Other months: SEED=7

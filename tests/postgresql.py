@@ -1,7 +1,7 @@
 """A real PostgreSQL in a throwaway folder: one cluster, a database for each test.
 
-It answers on a loopback port and wants a password (SCRAM), as a real one does. It forgets on power
-loss, which no test is about, and takes up its work after a restart, which some are.
+It answers on a loopback port and wants a password (SCRAM), as a real one does. It may forget on
+power loss, which no test is about (`fsync = off`), and nothing when it is killed, which some are.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ _SETTINGS = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 fsync = off
-synchronous_commit = off
 full_page_writes = off
 max_connections = 200
 shared_buffers = 64MB

@@ -6,12 +6,13 @@ Each function builds one thing from the configuration; nothing is global.
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from triage.alarms import Watchman
 from triage.app_labels import make_labeller, make_tag_watchers
@@ -40,12 +41,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from classifiers.api import Classifier
+    from classifiers.api import Classifier, Document, Verdict
     from triage.channels.base import Channel, Prober
     from triage.config import Account, Config, Outgoing
     from triage.messages import Outcome
     from triage.policy import Policy
     from triage.processes import Program
+    from triage.runners.leasing import Role
     from triage.sources.base import MailSource
     from triage.sources.seats import Seat
     from triage.store.engine import Store
@@ -53,7 +55,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_FOLDERS = 200  # that one program reads, where several share them
+
 LEAST_BATCH_BYTES = 1 << 20  # of a mailbox, however many share the memory for fetching
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoClassifier:
+    """Stands for the model in a program that only reads mail; `tags` are the policy's."""
+
+    tags: tuple[str, ...]
+    version: str = ""
+
+    def classify(self, documents: Sequence[Document]) -> list[Verdict]:
+        """Never asked."""
+        msg = f"{len(documents)} mails to judge in a program that only reads"
+        raise RuntimeError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,9 +276,13 @@ def make_runner(
     report: Callable[[Outcome], None] = lambda _outcome: None,
     chores: Sequence[Callable[[float], None]] = (),
     clock: Callable[[], float] = time.time,
+    role: Role = "both",
+    most: int = MOST_FOLDERS,
 ) -> EmbeddedRunner:
     """Everything that `triage run` runs, ready to start.
 
+    `role`: where several programs share the store, what this one does; then it reads at most so
+    many folders.
     `touch`: make the configured changes in mailboxes. `numbered`: briefs give the store's number
     of a mail, for `triage label`. `clock` gives epoch seconds.
     """
@@ -273,7 +294,11 @@ def make_runner(
         for a in config.accounts
         if isinstance(a, ImapAccount) and (a.after.keyword or a.after.move_to)
     ]
-    runner = EmbeddedRunner(
+    runner = _runner_on(
+        store,
+        settings,
+        role,
+        most,
         decider=Decider(
             store=store,
             classifier=classifier,
@@ -306,7 +331,22 @@ def make_runner(
         config, store, runner.wake, stirred=runner.stirred, touch=touch, clock=clock
     )
     runner.follow_up.folders = [(w.source.account, w.source.folder) for w in runner.watchers]
+    runner.ready()
     return runner
+
+
+def _runner_on(
+    store: Store, settings: Settings, role: Role, most: int, **parts: Any
+) -> EmbeddedRunner:
+    """The loops of one program, or, on a store that several share, a part of them."""
+    place = settings.config.store
+    if not (store.shared and isinstance(place, Database)):
+        return EmbeddedRunner(**parts)
+    from triage.runners.distributed import DistributedRunner  # noqa: PLC0415 - procrastinate
+    from triage.runners.leasing import Leaseholder, new_name  # noqa: PLC0415 - as above
+
+    holder = Leaseholder(store=store, name=new_name(os.getpid()), role=role, folders=(), most=most)
+    return DistributedRunner(database=place, holder=holder, **parts)
 
 
 def make_watchman(settings: Settings, store: Store, runner: EmbeddedRunner) -> Watchman:

@@ -15,13 +15,20 @@ from alembic.migration import MigrationContext
 
 from tests.factories import make_raw, make_ref
 from tests.postgresql import Cluster, name_of, opened
+from triage.check.servers import server_jobs
+from triage.config_file import parse_config
+from triage.doctor.patient import Sound
+from triage.doctor.store_server import server_findings
 from triage.errors import StoreError, StoreUnavailableError
-from triage.store import inbox, mailboxes
+from triage.store import inbox, leases, mailboxes
 from triage.store.engine import Store
+from triage.store.postgresql import first_program
 from triage.store.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from triage.config import Database
 
 ROOT = Path(__file__).parents[2]
 # Whatever of the store and the steps says most for the time it takes.
@@ -118,3 +125,44 @@ def test_a_store_of_a_newer_program_is_left_alone(cluster: Cluster) -> None:
     cluster.execute("update alembic_version set version_num = '9999'", name_of(database))
     with pytest.raises(StoreError, match="newer triage"):
         Store.open(database)
+
+
+def test_a_check_tells_whether_the_database_can_be_reached(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    def found(database: Database) -> list[str]:
+        config = parse_config(SETTINGS.replace("URL", database.url), tmp_path / "triage.toml")
+        jobs = server_jobs(replace(config, store=database))
+        return [p.what for job in jobs if job.where.endswith("store") for p in job.run()]
+
+    database = cluster.database(empty=True)
+    assert found(database) == []
+    [says] = found(replace(database, url=database.url + "_absent"))
+    assert "does not exist" in says
+
+
+def test_the_doctor_says_who_is_at_work_on_it(cluster: Cluster) -> None:
+    database = cluster.database()
+    with opened(database) as store, store.write() as tx:
+        leases.alive(tx, "office/12/ab", "both", leases.server_clock(tx))
+    [sound] = server_findings(database)
+    assert isinstance(sound, Sound)
+    assert "at work on it: office/12/ab" in sound.what
+    assert first_program(database) is not None
+    [absent] = server_findings(cluster.database(empty=True))
+    assert "no tables of triage" in str(absent)
+
+
+SETTINGS = """
+store = "URL"
+[firm]
+name = "Radial"
+[[accounts]]
+name = "disk"
+type = "eml"
+path = "mail"
+[outgoing]
+host = "127.0.0.1"
+security = "none"
+sender = "triage@radial.example"
+"""

@@ -13,9 +13,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from triage.check.problem import Problem
-from triage.config import ImapAccount
+from triage.config import Database, ImapAccount
 from triage.credentials import credential
-from triage.errors import ChannelError, ConfigError, FolderMissingError, SourceError, TriageError
+from triage.errors import (
+    ChannelError,
+    ConfigError,
+    FolderMissingError,
+    SourceError,
+    StoreError,
+    TriageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +49,25 @@ def server_jobs(config: Config) -> Iterator[Job[Problem]]:
         if isinstance(account, ImapAccount):
             yield _imap_job(account, f"accounts[{i}]", config)
     yield _smtp_job(config)
+    if isinstance(config.store, Database):
+        yield _store_job(config.store, f"{config.path.name}, store")
+
+
+def _store_job(database: Database, where: str) -> Job[Problem]:
+    """Whether the database can be reached; its tables are left as they are."""
+
+    def run() -> list[Problem]:
+        from triage.store.postgresql import look_at  # noqa: PLC0415 - loads its driver
+
+        try:
+            look_at(database)
+        except StoreError as error:
+            return [_problem(where, str(error))]
+        except ConfigError as error:
+            return [Problem(severity="error", area="secret", where=where, what=str(error))]
+        return []
+
+    return Job(where=where, run=run)
 
 
 def secret_jobs(config: Config) -> Iterator[Job[Problem]]:

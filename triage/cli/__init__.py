@@ -29,6 +29,7 @@ from triage.cli import (
     run,
     serve,
     setup,
+    store,
     verify,
 )
 from triage.errors import ConfigError, TriageError
@@ -72,6 +73,7 @@ for _verbs in (
     responses,
     models,
     backup,
+    store,
     forget,
 ):
     _verbs.register(app)

@@ -7,7 +7,7 @@ import logging
 import signal
 import threading
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,10 +24,27 @@ if TYPE_CHECKING:
     from triage.messages import Outcome
     from triage.monitoring import Monitor
     from triage.runners.embedded import EmbeddedRunner
+    from triage.runners.leasing import Role
     from triage.runners.relay import Relay
     from triage.store.engine import Store
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What this program does of all there is to do, and how many folders it reads at most."""
+
+    role: Role = "both"
+    most: int = 200
+
+    @property
+    def judges(self) -> bool:
+        """Whether it needs the model."""
+        return self.role != "watch"
+
+
+ALL = Part()
 
 LogFormat = Annotated[str, typer.Option("--log-format", help="plain or json.")]
 
@@ -35,6 +52,8 @@ LogFormat = Annotated[str, typer.Option("--log-format", help="plain or json.")]
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command()(run)
+    app.command()(watch)
+    app.command()(worker)
     app.command()(replay)
 
 
@@ -82,6 +101,46 @@ def run(
         raise typer.Exit(1)
 
 
+def watch(
+    config: ConfigOption = None,
+    *,
+    most: Annotated[
+        int, typer.Option("--most", min=1, help="So many folders this program reads at most.")
+    ] = 200,
+    log_format: LogFormat = "plain",
+) -> None:
+    """Read a fair share of the mailboxes, beside other programs on one PostgreSQL store."""
+    _share(config, "watch", most, log_format)
+
+
+def worker(config: ConfigOption = None, *, log_format: LogFormat = "plain") -> None:
+    """Decide and send what has been read, beside other programs on one PostgreSQL store."""
+    _share(config, "worker", 0, log_format)
+
+
+def _share(config: Path | None, role: Role, most: int, log_format: str) -> None:
+    """One part of what `triage run` does, where the store lets several programs share it."""
+    from triage import app, logs  # noqa: PLC0415
+
+    logs.set_up(log_format, logging.INFO)
+    settings = app.load_settings(config_path(config))
+    if settings.config.store_file is not None:
+        fail(
+            "the store is a file, which one program uses at a time: `triage run` does it all; "
+            "for several programs see docs/scale.md",
+            2,
+        )
+    _log_settings(settings)
+    store = app.open_store(settings.config.store)
+    part = Part(role=role, most=most)
+    counts: Counter[str] = Counter()
+    try:
+        runner = _runner(settings, store, counts, dry_run=False, part=part)
+        _forever(runner, settings, counts, dry_run=False, part=part)
+    finally:
+        store.close()
+
+
 def _log_settings(settings: Settings) -> None:
     """What is in force after defaults and file, secrets masked: the first question in trouble."""
     from triage import __version__  # noqa: PLC0415
@@ -99,7 +158,12 @@ def _log_settings(settings: Settings) -> None:
 
 
 def _runner(
-    settings: Settings, store: Store, counts: Counter[str], *, dry_run: bool
+    settings: Settings,
+    store: Store,
+    counts: Counter[str],
+    *,
+    dry_run: bool,
+    part: Part = ALL,
 ) -> EmbeddedRunner:
     from triage import app, app_digests, app_learning  # noqa: PLC0415
     from triage.channels.folder import FolderChannel  # noqa: PLC0415
@@ -109,19 +173,21 @@ def _runner(
     folder = settings.config.path.parent / "dry-run"
     if dry_run:
         typer.echo(f"dry run: nothing is sent; briefs land in {folder}", err=True)
-    classifier = app_learning.make_classifier(settings, store)
+    classifier = app_learning.make_classifier(settings, store) if part.judges else None
     runner = app.make_runner(
         settings,
         store,
         FolderChannel(folder) if dry_run else app.make_channel(settings.config),
-        classifier,
+        classifier or app.NoClassifier(tags=tuple(settings.policy.routes)),
         prober=None if dry_run else app.make_prober(settings.config),
         touch=not dry_run,
         numbered=not dry_run,  # the dry run's own store counts for itself
         report=lambda outcome: counts.update([outcome.action]),
+        role=part.role,
+        most=part.most,
     )
+    runner.own_chores = [classifier.refresh] if classifier else []
     chores = [
-        classifier.refresh,
         app_digests.make_digester(settings, store, runner).look,
         SearchReader(store=store).look,
     ]
@@ -144,7 +210,12 @@ def _stop_on_signals(request_stop: Callable[[], None]) -> None:
 
 
 def _forever(
-    runner: EmbeddedRunner, settings: Settings, counts: Counter[str], *, dry_run: bool
+    runner: EmbeddedRunner,
+    settings: Settings,
+    counts: Counter[str],
+    *,
+    dry_run: bool,
+    part: Part = ALL,
 ) -> None:
     """Run until told to stop; with everything made anew whenever the policy was edited."""
     from triage import app_learning, app_policy  # noqa: PLC0415
@@ -156,20 +227,21 @@ def _forever(
     _stop_on_signals(relay.request_stop)
     monitor = _monitor(relay, settings)
     names = ", ".join(watcher.name for watcher in runner.watchers)
-    typer.echo(f"watching {names}; stop with Ctrl-C", err=True)
+    does = {"both": f"watching {names}", "watch": f"sharing {names}", "worker": "deciding, sending"}
+    typer.echo(f"{does[part.role]}; stop with Ctrl-C", err=True)
     try:
         while True:
             runner = relay.runner
             tags = runner.decider.classifier.tags
             watch = app_policy.make_watch(settings, store, tags, runner.request_stop)
-            runner.chores = [*runner.chores, watch.look]
+            runner.own_chores = [*runner.own_chores, watch.look]
             if not dry_run:  # whose store has no labels of its own
                 runner.chores = [*runner.chores, retrainer.look]
             runner.run()
             if watch.new is None or relay.stopped.is_set():
                 break
             settings = replace(settings, policy=watch.new)
-            relay.hand_over(_runner(settings, store, counts, dry_run=dry_run))
+            relay.hand_over(_runner(settings, store, counts, dry_run=dry_run, part=part))
     finally:
         retrainer.stop()
         if monitor:

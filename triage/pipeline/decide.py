@@ -121,10 +121,11 @@ class Decider:
         limit: int = BATCH_MAILS,
         max_bytes: int = BATCH_BYTES,
         without: Collection[int] = (),
+        only: Collection[int] | None = None,
     ) -> list[Stored]:
-        """The oldest waiting messages but those with these numbers."""
+        """The oldest waiting messages but those with these numbers, or `only` of some numbers."""
         with self.store.read() as tx:
-            return inbox.pending(tx, limit, max_bytes, now, without=without)
+            return inbox.pending(tx, limit, max_bytes, now, without=without, only=only)
 
     def read(self, batch: Sequence[Stored]) -> list[Reading]:
         """Parse and classify messages. Touches no store, so any thread may do it."""

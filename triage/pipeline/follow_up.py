@@ -72,25 +72,47 @@ class FollowUp:
         Returns:
             How many of them somebody was written to about.
         """
+        self.begin(now)
+        with self.store.read() as tx:
+            due = [timer for timer in timers.due(tx, now) if self.has_read(tx, timer.due_at, now)]
+        return self.release(now) + sum(self._look_at(timer, now) for timer in due)
+
+    def begin(self, now: float) -> None:
+        """At the start, work the times of waiting cases out anew where the policy has changed."""
         if self._started_at is None:
             self._started_at = now
             with self.store.write() as tx:
                 reschedule(tx, self._clock, now)
+
+    def release(self, now: float) -> int:
+        """Send out what has waited for a digest as long as it may; how many briefs."""
         with self.store.read() as tx:
-            waited = held.has_due(tx, now)
-            due = [timer for timer in timers.due(tx, now) if self.has_read(tx, timer.due_at, now)]
-        done = 0
-        if waited:
-            with self.store.write() as tx:
-                done += held.release_due(tx, now)
-        for timer in due:
-            with self.store.write() as tx:
-                if not timers.finish(tx, timer.id, now):
-                    continue
-                action: audit.Action = "raised" if timer.kind == "level" else "reminded"
-                with contained(tx, action, case=timer.case_id):
-                    done += self._fire(tx, timer, now)
-        return done
+            if not held.has_due(tx, now):
+                return 0
+        with self.store.write() as tx:
+            return held.release_due(tx, now)
+
+    def look_at(self, timer_id: int, now: float) -> bool:
+        """Look at one timer; False when it is too soon, since mail is yet to be read before it."""
+        self.begin(now)
+        with self.store.read() as tx:
+            timer = timers.get(tx, timer_id)
+            if timer is None:
+                return True
+            if timer.due_at > now or not self.has_read(tx, timer.due_at, now):
+                return False
+        self._look_at(timer, now)
+        return True
+
+    def _look_at(self, timer: Timer, now: float) -> bool:
+        """Whether somebody was written to; not when another program was quicker."""
+        with self.store.write() as tx:
+            if not timers.finish(tx, timer.id, now):
+                return False
+            action: audit.Action = "raised" if timer.kind == "level" else "reminded"
+            with contained(tx, action, case=timer.case_id):
+                return self._fire(tx, timer, now)
+        return False
 
     def has_read(self, tx: Connection, up_to: float, now: float) -> bool:
         """Whether all mail up to a moment has been read, or cannot be for long."""

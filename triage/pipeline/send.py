@@ -99,9 +99,12 @@ class Sender:
         claims: list[bool] = []
 
         def claim() -> bool:
-            with self.store.write() as tx:
-                claims.append(outbox.claim(tx, row.id, self.clock(), attempts=row.attempts))
-            return claims[-1]
+            began = self.clock()
+            with self.store.write(alone=False) as tx:
+                claims.append(outbox.claim(tx, row.id, began, attempts=row.attempts))
+            # A program that slept in between must not send what may be another's by now; it will
+            # be looked for as any brief whose sending was cut off.
+            return claims[-1] and self.clock() - began < self.rules.uncertain_after_s / 2
 
         delivery = self.channel.deliver(notice, claim)
         self._record(row, delivery, row.attempts + sum(claims))

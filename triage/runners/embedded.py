@@ -38,7 +38,8 @@ class EmbeddedRunner:
 
     `report` gets each outcome as it is decided; `send_silence_s` is how long one attempt to
     send may lawfully take. `chores` are small things to see to between batches; each gets the
-    time in epoch seconds and must not wait.
+    time in epoch seconds and must not wait. `own_chores` are those that each of several programs on
+    one store sees to for itself.
     """
 
     decider: Decider
@@ -50,6 +51,7 @@ class EmbeddedRunner:
     report: Callable[[Outcome], None] = lambda _outcome: None
     send_silence_s: float = 1500.0
     chores: Sequence[Callable[[float], None]] = ()
+    own_chores: Sequence[Callable[[float], None]] = ()
     beats: Heartbeats = field(default_factory=Heartbeats)
 
     def __post_init__(self) -> None:
@@ -59,6 +61,9 @@ class EmbeddedRunner:
         self._to_decide = threading.Event()
         self._to_send = threading.Event()
         self._failure: BaseException | None = None
+
+    def ready(self) -> None:
+        """Everything it is to watch is known."""
 
     def wake(self) -> None:
         """New mail is in the store."""
@@ -103,9 +108,14 @@ class EmbeddedRunner:
 
     def decide_some(self) -> list[Outcome]:
         """One batch of decisions, reported; before it the chores."""
-        for chore in self.chores:
+        for chore in (*self.own_chores, *self.chores):
             chore(self.clock())
         outcomes = self._ahead.decide_pending(self.clock())
+        self.tell(outcomes)
+        return outcomes
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Log and report what was decided."""
         for outcome in outcomes:
             log.info(
                 "decided",
@@ -118,7 +128,6 @@ class EmbeddedRunner:
                 },
             )
             self.report(outcome)
-        return outcomes
 
     def run(self) -> None:
         """Watch, decide, send and follow up until `request_stop`.
@@ -136,6 +145,9 @@ class EmbeddedRunner:
         notify("STOPPING=1")
         for thread in threads:
             thread.join()
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
         if self._failure:
             raise self._failure
 

@@ -167,10 +167,11 @@ def pending(
     now: float = float("inf"),
     *,
     without: Collection[int] = (),
+    only: Collection[int] | None = None,
 ) -> list[Stored]:
     """The oldest undecided messages, at most `limit` and about `max_bytes` of them together.
 
-    `without`: numbers of messages that are being decided already.
+    `without`: numbers of messages that are being decided already; `only`: of those that count.
 
     Those on which deciding failed come last, so that they hold up no other, and not before their
     rest is over.
@@ -179,6 +180,7 @@ def pending(
         messages.c.state == "received",
         messages.c.next_attempt_at <= now,
         *([messages.c.id.not_in(without)] if without else []),
+        *([messages.c.id.in_(only)] if only is not None else []),
     )
     chosen: list[int] = []
     total = 0
@@ -190,6 +192,17 @@ def pending(
                 return _loaded(tx, chosen)
             chosen.append(message_id)
     return _loaded(tx, chosen)
+
+
+def waits_before(tx: Connection, message_id: int, now: float) -> bool:
+    """Whether a message that came before this one is yet to be decided, and is not resting."""
+    query = select(messages.c.id).where(
+        messages.c.state == "received",
+        messages.c.id < message_id,
+        messages.c.attempts == 0,
+        messages.c.next_attempt_at <= now,
+    )
+    return tx.execute(query.limit(1)).first() is not None
 
 
 def undecided(tx: Connection, ids: Sequence[int]) -> set[int]:
