@@ -168,9 +168,9 @@ class DistributedRunner(EmbeddedRunner):
                 if self.stop.wait(KEEP_EVERY_S):
                     return
         finally:
-            self._let_go()
+            self._leave()
 
-    def _let_go(self) -> None:
+    def _leave(self) -> None:
         for name in list(self._watching):
             self._end(name)
         for watching in self._ending:
