@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 import tempfile
 from dataclasses import dataclass, field
@@ -97,7 +98,7 @@ class Answer:
     def words(self) -> str:
         """What a person reads, on one line."""
         bare = re.sub(r"<[^>]+>", " ", self.text.partition("<main")[2] or self.text)
-        return " ".join(bare.split())
+        return " ".join(html.unescape(bare).split())
 
 
 @dataclass

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from triage.config import ImapAccount
 from triage.credentials import credential
 from triage.errors import ConfigError
+from triage.feedback import vocabulary_of
 from triage.pipeline.again import Rewriter
 from triage.pipeline.corrections import Corrector
+from triage.pipeline.gestures import Gestures
 from triage.pipeline.labelling import Labeller
 from triage.pipeline.moves import MoveTaker
 from triage.tag_folders import folder_levels, tag_folder_problems
@@ -84,3 +86,10 @@ def make_labeller(settings: Settings, writer: BriefWriter) -> Labeller:
     rewriter = Rewriter(policy=policy, writer=writer)
     corrector = Corrector(policy=policy, rewriter=rewriter)
     return Labeller(policy=policy, firm=firm, rewriter=rewriter, corrector=corrector)
+
+
+def make_gestures(settings: Settings, labeller: Labeller) -> Gestures:
+    """What carries out on a case what an answer to a brief may ask for."""
+    policy = settings.policy
+    vocabulary = vocabulary_of(policy.routes, policy.kinds, policy.people)
+    return Gestures(policy=policy, vocabulary=vocabulary, corrector=labeller.corrector)

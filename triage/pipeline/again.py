@@ -119,7 +119,7 @@ class Rewriter:
         tags = labels.tags_of(tx, message_id)
         issues = self.issues
         given = issues.of_mail(tx, message_id, tags, email, verdict, case_id=case_id, now=now)
-        found = issues.explained(self._escalation(email, tags, given.key), given)
+        found = issues.explained(self.escalation(email, tags, given.key), given)
         allowed = [person for person in people if person.mailbox not in given.excluded]
         if len(allowed) < len(people):
             log.info("kept from whom it is about", extra={"action": "spared", "case": case_id})
@@ -224,7 +224,8 @@ class Rewriter:
                 detail=f"to {instead.address} instead of {row.recipient}",
             )
 
-    def _escalation(self, email: Email, tags: Sequence[str], kind: str) -> Escalation:
+    def escalation(self, email: Email, tags: Sequence[str], kind: str) -> Escalation:
+        """Today's policy on a mail with these tags; without any, that it could not be read."""
         text = f"{email.subject}\n{email.new_text}"
         found = route(tags, text=text, policy=self.policy, kind=kind)
         return found or to_fallback(self.policy, "; ".join(email.problems) or "see the original")

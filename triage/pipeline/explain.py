@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from triage.errors import NotFoundError
 from triage.parsing import parse
 from triage.pipeline.people import people_outside
 from triage.pipeline.timing import basis_of, in_words
@@ -87,8 +88,7 @@ def explain(tx: Connection, case_id: int, clock: CaseClock, firm: Firm) -> Expla
     """Explain a case. Raises NotFoundError."""
     case = cases.get(tx, case_id)
     briefs = tuple(outbox.briefs_of_case(tx, case_id))
-    told = [row.message_id for row in briefs] or [mail.id for mail in inbox.of_case(tx, case_id)]
-    mail = inbox.decided(tx, max(told))
+    mail = inbox.decided(tx, newest_told(tx, case_id))
     email = parse(inbox.load(tx, mail.id).raw.content)
     found = issues.of_message(tx, mail.id)
     kind = kinds_key({tag: issue.kind for tag, issue in found.items()})
@@ -109,6 +109,16 @@ def explain(tx: Connection, case_id: int, clock: CaseClock, firm: Firm) -> Expla
         storms=tuple(storms.of_case(tx, case_id)),
         update_by=_update_by(tx, case),
     )
+
+
+def newest_told(tx: Connection, case_id: int) -> int:
+    """Number of the newest mail of a case that somebody was told of, else of its newest."""
+    told = [row.message_id for row in outbox.briefs_of_case(tx, case_id)]
+    found = told or [mail.id for mail in inbox.of_case(tx, case_id)]
+    if not found:
+        msg = f"case {case_id} has no mail"
+        raise NotFoundError(msg)
+    return max(found)
 
 
 def _rules(policy: Policy, tags: Collection[str], email: Email, kind: str) -> tuple[Rule, ...]:

@@ -32,6 +32,7 @@ Action = Literal[
     "bounced",
     "acknowledged",
     "taken",
+    "handed",
     "asked",
     "reminded",
     "raised",

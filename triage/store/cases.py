@@ -181,6 +181,18 @@ def take(tx: Connection, case_id: int, by: str) -> None:
     tx.execute(update(cases).where(cases.c.id == case_id).values(owner=by))
 
 
+def hand(tx: Connection, case_id: int, to: str, now: float) -> None:
+    """Somebody makes it another's, who is yet to take it up; `to` is an address."""
+    values = {
+        "status": "open",
+        "owner": to,
+        "updated_at": now,
+        "acknowledged_at": None,
+        "acknowledged_by": "",
+    }
+    tx.execute(update(cases).where(cases.c.id == case_id).values(values))
+
+
 def retag(tx: Connection, case_id: int, *, tags: Sequence[str], urgency: Urgency) -> None:
     """A person corrected what it is about; who has it stays as it was."""
     values = {"tags": list(tags), "urgency": int(urgency)}

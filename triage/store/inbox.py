@@ -292,6 +292,12 @@ def thread_of(tx: Connection, rfc_ids: Sequence[str], before: int = _NO_MESSAGE)
     return _decided(tx, and_(messages.c.id.in_(linked), messages.c.id < before))
 
 
+def thread_ids_of(tx: Connection, message_ids: Sequence[int]) -> list[str]:
+    """The Message-IDs that tie these messages to their threads."""
+    query = select(thread_ids.c.rfc_id).where(thread_ids.c.message_id.in_(message_ids)).distinct()
+    return list(tx.execute(query.order_by(thread_ids.c.rfc_id)).scalars())
+
+
 def save_verdict(tx: Connection, message_id: int, **fields: Any) -> None:
     """Keep what the classifier said, under which model and policy."""
     tx.execute(_SAVE_VERDICT, {"message_id": message_id, **fields})

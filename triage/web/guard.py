@@ -17,8 +17,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
-from triage.errors import NotFoundError, TriageError
+from triage.errors import NotFoundError, RefusedError, TriageError
 from triage.pipeline.contained import report
+from triage.web.notes import Note
 from triage.web.roles import Role
 from triage.web.shield import is_our_origin
 from triage.web.views import render
@@ -82,10 +83,10 @@ class Visit:
         )
         return HTMLResponse(shown, status)
 
-    def back(self, path: str, note: str = "") -> Response:
+    def back(self, path: str, note: str = "", *, refused: bool = False) -> Response:
         """After a change: on to this page of ours, which says what came of it."""
         if note:
-            self.site.notes.put(self.identity.token, note)
+            self.site.notes.put(self.identity.token, Note(text=note, refused=refused))
         return RedirectResponse(path, HTTPStatus.SEE_OTHER)
 
 
@@ -120,6 +121,8 @@ def _answer(
         return error_page(site, request, error.status_code, identity, error.detail)
     except NotFoundError as error:
         return error_page(site, request, 404, identity, str(error))
+    except RefusedError as error:
+        return error_page(site, request, 409, identity, str(error))
     except TriageError as error:
         return error_page(site, request, 503, identity, str(error))
     except Exception as error:  # noqa: BLE001 - a page must not end the program, nor log mail text

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 _MOST = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A sentence or two; `refused`: what was asked for was not done."""
+
+    text: str
+    refused: bool = False
 
 
 class Notes:
@@ -12,9 +21,9 @@ class Notes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._notes: dict[str, str] = {}
+        self._notes: dict[str, Note] = {}
 
-    def put(self, token: str, note: str) -> None:
+    def put(self, token: str, note: Note) -> None:
         """Keep a note for the visitor with this token."""
         with self._lock:
             self._notes.pop(token, None)
@@ -22,7 +31,7 @@ class Notes:
             while len(self._notes) > _MOST:
                 del self._notes[next(iter(self._notes))]
 
-    def take(self, token: str) -> str:
-        """The note for this visitor, which is then gone; empty for none."""
+    def take(self, token: str) -> Note | None:
+        """The note for this visitor, which is then gone."""
         with self._lock:
-            return self._notes.pop(token, "")
+            return self._notes.pop(token, None)

@@ -16,12 +16,12 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from triage.app import make_writer, read_key
-from triage.app_labels import make_labeller
+from triage.app_labels import make_gestures, make_labeller
 from triage.errors import TriageError
 from triage.resources import resource
 from triage.secrets import read_secret
 from triage.web.guard import error_page, get
-from triage.web.pages import cases, login, operations, policy
+from triage.web.pages import case, cases, login, operations, policy
 from triage.web.sessions import Sessions
 from triage.web.shield import Shield
 from triage.web.site import Site
@@ -39,7 +39,13 @@ if TYPE_CHECKING:
 
 HOUR_S = 3600
 STOP_WITHIN_S = 5
-PAGES = (login, cases, operations, policy)  # each answers for its paths
+PAGES = (  # each answers for its paths
+    login,
+    cases,
+    case,
+    operations,
+    policy,
+)
 
 
 def make_site(
@@ -58,11 +64,13 @@ def make_site(
     """
     page = settings.config.page
     secret = page.proxy.secret if page.proxy else None
+    labeller = labeller or make_labeller(settings, make_writer(settings))
     return Site(
         settings=settings,
         store=store,
         sessions=sessions_of(settings),
-        labeller=labeller or make_labeller(settings, make_writer(settings)),
+        labeller=labeller,
+        gestures=make_gestures(settings, labeller),
         key=read_key(settings.config.key_file),
         proxy_secret=read_secret(secret, "the secret of [page.proxy]") if secret else "",
         host=host,

@@ -6,12 +6,14 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from triage.pipeline.handing import Handing
 from triage.web.notes import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from triage.app import Settings
+    from triage.pipeline.gestures import Gestures
     from triage.pipeline.labelling import Labeller
     from triage.store.engine import Store
     from triage.web.sessions import Sessions
@@ -25,6 +27,7 @@ class Site:
         settings: what the two files said when the page was started.
         sessions: who is logged in.
         labeller: takes labels and corrections, as `triage label` does.
+        gestures: carries out what an answer to a brief may ask for.
         key: signs what forms carry; the key of our Message-IDs.
         proxy_secret: what a trusted proxy must send; empty: nothing.
         host, port: where the page listens.
@@ -36,12 +39,18 @@ class Site:
     store: Store
     sessions: Sessions
     labeller: Labeller
+    gestures: Gestures
     key: bytes
     host: str
     port: int
     clock: Callable[[], float]
     proxy_secret: str = ""
     notes: Notes = field(default_factory=Notes)
+
+    @property
+    def handing(self) -> Handing:
+        """Hands cases to somebody else."""
+        return Handing(rewriter=self.labeller.rewriter)
 
     @property
     def zone(self) -> str:

@@ -60,7 +60,7 @@ def render(
         "may_run": role >= Role.RUN,
         "tabs": [tab for tab in TABS if role >= tab[2]],
         "path": path,
-        "note": site.notes.take(token) if token else "",
+        "note": site.notes.take(token) if token else None,
         "firm": site.settings.config.firm.name,
         "version": __version__,
         "now": site.clock(),

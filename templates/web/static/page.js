@@ -2,7 +2,56 @@
 "use strict";
 
 (() => {
-  const rows = () => [...document.querySelectorAll("[data-row]")];
+  document.documentElement.classList.add("js");
+
+  // What only JavaScript can do is shown only where it runs; also in what is put in later.
+  const ready = () => {
+    if (navigator.clipboard) {
+      for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+    }
+  };
+  ready();
+  document.addEventListener("htmx:afterSettle", ready);
+
+  const wordsBeside = (button) => {
+    const words = button.closest("details").querySelector(":scope > [data-words]");
+    return [...words.querySelectorAll("p")].map((part) => part.innerText.trim()).join("\n\n");
+  };
+
+  const copy = async (button) => {
+    try {
+      await navigator.clipboard.writeText(wordsBeside(button));
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Not copied: select the text instead";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  };
+
+  // A click on a sentence of a mail chooses it as the one that decides.
+  const choose = (sentence) => {
+    if (String(getSelection())) return;  // somebody is selecting text
+    const mail = sentence.closest("article");
+    const choice = mail.querySelector("select[name=sentence]");
+    if (!choice) return;
+    const line = sentence.textContent.replace(/\s+/g, " ").trim();
+    const option = [...choice.options].find((each) => each.value === line);
+    if (!option) return;
+    const again = choice.value === line;
+    for (const each of mail.querySelectorAll(".chosen")) each.classList.remove("chosen");
+    choice.value = again ? "" : line;
+    sentence.classList.toggle("chosen", !again);
+    choice.closest("details").open = true;
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
+    const sentence = event.target.closest("[data-mail] [data-sentence]");
+    if (sentence) choose(sentence);
+  });
+
+  const rows = () => [...document.querySelectorAll("[data-row], article.mail")];
   const typing = (at) => at.matches("input, textarea, select") || at.isContentEditable;
 
   // j and k go through the rows of a list; Enter follows the link that has the focus by itself.
@@ -11,7 +60,7 @@
     if (!all.length) return;
     const here = all.findIndex((row) => row.contains(document.activeElement));
     const next = all[Math.min(Math.max(here + by, 0), all.length - 1)];
-    next.querySelector("a").focus();
+    next.querySelector("a, summary").focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
   };
 
