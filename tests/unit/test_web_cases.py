@@ -99,3 +99,12 @@ def test_markup_in_a_mail_is_text_and_what_turns_text_around_is_gone(client: Cli
     assert "<script>document" not in page
     assert "\u202e" not in page
     assert "{{ 7*7 }}" in page
+
+
+def test_an_edited_policy_holds_at_once_and_a_broken_one_changes_nothing(client: Client) -> None:
+    path = client.site.settings.config.policy
+    path.write_text(path.read_text().replace('name = "Ben West"', 'name = "Ben Weston"'))
+    assert "Ben Weston" in client.get("/cases").text
+    path.write_text("broken")
+    assert "Ben Weston" in client.get("/cases").text
+    assert client.log_in("read", "ben").get("/cases").status == 200

@@ -114,6 +114,7 @@ def _answer(
     """What a handler answers; or why not. Errors of the program are logged without mail text."""
     identity: Identity | None = None
     try:
+        site.book.look()
         identity = identify(request, site)
         known = _admitted(site, request, identity, role, form)
         return handler(Visit(site=site, request=request, identity=known, form=form))

@@ -20,6 +20,7 @@ from triage.app_labels import make_gestures, make_labeller
 from triage.errors import TriageError
 from triage.resources import resource
 from triage.secrets import read_secret
+from triage.web.book import Book, InForce
 from triage.web.guard import error_page, get
 from triage.web.pages import case, cases, login, operations, policy
 from triage.web.sessions import Sessions
@@ -64,19 +65,22 @@ def make_site(
     """
     page = settings.config.page
     secret = page.proxy.secret if page.proxy else None
-    labeller = labeller or make_labeller(settings, make_writer(settings))
     return Site(
-        settings=settings,
+        book=Book(_in_force(settings, labeller), _in_force),
         store=store,
         sessions=sessions_of(settings),
-        labeller=labeller,
-        gestures=make_gestures(settings, labeller),
         key=read_key(settings.config.key_file),
         proxy_secret=read_secret(secret, "the secret of [page.proxy]") if secret else "",
         host=host,
         port=port,
         clock=clock,
     )
+
+
+def _in_force(settings: Settings, labeller: Labeller | None = None) -> InForce:
+    labeller = labeller or make_labeller(settings, make_writer(settings))
+    gestures = make_gestures(settings, labeller)
+    return InForce(settings=settings, labeller=labeller, gestures=gestures)
 
 
 def sessions_of(settings: Settings) -> Sessions:

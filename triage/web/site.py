@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from triage.pipeline.gestures import Gestures
     from triage.pipeline.labelling import Labeller
     from triage.store.engine import Store
+    from triage.web.book import Book
     from triage.web.sessions import Sessions
 
 
@@ -24,10 +25,8 @@ class Site:
     """The parts that pages are made from.
 
     Attributes:
-        settings: what the two files said when the page was started.
+        book: what the two files say.
         sessions: who is logged in.
-        labeller: takes labels and corrections, as `triage label` does.
-        gestures: carries out what an answer to a brief may ask for.
         key: signs what forms carry; the key of our Message-IDs.
         proxy_secret: what a trusted proxy must send; empty: nothing.
         host, port: where the page listens.
@@ -35,17 +34,30 @@ class Site:
         notes: what the next page is to say to a visitor.
     """
 
-    settings: Settings
+    book: Book
     store: Store
     sessions: Sessions
-    labeller: Labeller
-    gestures: Gestures
     key: bytes
     host: str
     port: int
     clock: Callable[[], float]
     proxy_secret: str = ""
     notes: Notes = field(default_factory=Notes)
+
+    @property
+    def settings(self) -> Settings:
+        """What the two files say."""
+        return self.book.now.settings
+
+    @property
+    def labeller(self) -> Labeller:
+        """Takes labels and corrections, as `triage label` does."""
+        return self.book.now.labeller
+
+    @property
+    def gestures(self) -> Gestures:
+        """Carries out what an answer to a brief may ask for."""
+        return self.book.now.gestures
 
     @property
     def handing(self) -> Handing:
