@@ -144,3 +144,11 @@ def test_status_tells_what_comes_up_again_and_again(bench: Bench, tmp_path: Path
 def test_status_says_nothing_of_it_where_nothing_repeats(bench: Bench, tmp_path: Path) -> None:
     assert bench.queued() != []
     assert "Worth a change" not in run(tmp_path, "status").stdout
+
+
+def test_a_case_is_handed_to_a_person_of_the_policy_who_hears(bench: Bench, tmp_path: Path) -> None:
+    before = len(bench.queued())
+    assert "is Priya Shah's" in run(tmp_path, "hand", "1", "priya").stdout
+    assert (case_of(bench).owner, case_of(bench).status) == ("priya@radial.example", "open")
+    assert len(bench.queued()) == before + 1
+    assert run(tmp_path, "hand", "1", "nobody").exit_code == 2

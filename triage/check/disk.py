@@ -35,6 +35,7 @@ def _named_paths(config: Config) -> Iterator[Problem]:
     if not isinstance(config.store, Database):
         yield from _store(config.store)
     yield from _key(config.key_file)
+    yield from _proxy_secret(config)
     yield from _folder(config.models, "models")
     yield from _folder(config.templates, "templates")
     yield from _ca_file(config.outgoing.ca_file, "outgoing.ca_file")
@@ -47,6 +48,13 @@ def _named_paths(config: Config) -> Iterator[Problem]:
 
 def _problem(where: str, what: str, advice: str = "", severity: Severity = "error") -> Problem:
     return Problem(severity=severity, area="disk", where=f"{where}", what=what, advice=advice)
+
+
+def _proxy_secret(config: Config) -> Iterator[Problem]:
+    """What the proxy before the page sends; without it `triage serve` does not start."""
+    proxy = config.page.proxy
+    if proxy and proxy.secret and proxy.secret.file and (says := file_problem(proxy.secret.file)):
+        yield _problem("page.proxy.secret_file", says)
 
 
 def _store(path: Path) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    for verb in (status, show, retry, resolve, merge):
+    for verb in (status, show, retry, hand, resolve, merge):
         app.command()(verb)
 
 
@@ -183,6 +183,36 @@ def retry(
         raise typer.Exit(1)
     became = "counts as sent" if arrived else "is queued again"
     typer.echo(f"brief {brief} to {row.recipient} {became}")
+
+
+def hand(
+    case: Annotated[int, typer.Argument(help="Number of the case.")],
+    person: Annotated[str, typer.Argument(help="Who is to have it: an id of policy.toml.")],
+    config: ConfigOption = None,
+) -> None:
+    """Hand an open case to somebody. They get a brief, and have to take it up in time."""
+    from triage import app  # noqa: PLC0415
+    from triage.app_labels import make_labeller  # noqa: PLC0415
+    from triage.pipeline.explain import newest_told  # noqa: PLC0415
+    from triage.pipeline.handing import Handing  # noqa: PLC0415
+
+    settings, store = _opened(config)
+    known = settings.policy.people
+    if person not in known:
+        fail(f"no such person: {person}; write one of {', '.join(known)}", 2)
+    labeller = make_labeller(settings, app.make_writer(settings))
+    by = getpass.getuser()
+    with store.write() as tx:
+        Handing(rewriter=labeller.rewriter).hand(
+            tx,
+            case,
+            newest_told(tx, case),
+            known[person],
+            by=by,
+            who=by,
+            now=time.time(),
+        )
+    typer.echo(f"case {case} is {known[person].name}'s, who will get a brief")
 
 
 class YesOrNo(StrEnum):

@@ -11,7 +11,12 @@
     }
   };
   ready();
-  document.addEventListener("htmx:afterSettle", ready);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    ready();
+    // What came of a click is read out, and seen, wherever on the page the click was.
+    const note = event.detail.elt.id === "main" && document.querySelector("main > .note");
+    if (note) note.focus();
+  });
 
   const wordsBeside = (button) => {
     const words = button.closest("details").querySelector(":scope > [data-words]");

@@ -6,6 +6,7 @@ below it does.
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from triage.web.guard import Visit
     from triage.web.site import Site
+
+log = logging.getLogger(__name__)
 
 PATH = "/login"
 KEY = "key"
@@ -69,6 +72,10 @@ def _enter(site: Site, request: Request, key: str) -> Response:
     secret = site.sessions.redeem(key, site.clock())
     if secret is None:
         return error_page(site, request, 401, says=USED_UP)
+    visitor = site.sessions.visitor(secret, site.clock())
+    if visitor:
+        facts = {"action": "login", "by": visitor.by, "role": visitor.role.word}
+        log.info("somebody has logged in to the page", extra=facts)
     answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
     url = site.settings.config.page.url
     by_url = request.headers.get("host", "").lower() == urlsplit(url).netloc.lower()
