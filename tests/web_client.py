@@ -83,6 +83,14 @@ title = "Sales opening"
 to = ["nora"]
 clause = "Tell Nora of openings."
 next_step = "Propose a time to talk."
+[kinds.permits]
+tags = ["blocker"]
+title = "A permit is missing"
+words = ["permit"]
+situations = ["The city council has not granted the building permit for the crane."]
+clause = "Tell Nora when a permit is missing."
+next_step = "Ask the authority."
+to = ["priya"]
 """
 
 

@@ -129,6 +129,14 @@ def test_a_correction_labels_the_mail_tells_who_must_know_and_keeps_the_sentence
     assert f'title="speaks for: Scope mismatch">{sentence}</mark>' in page
 
 
+def test_the_kind_of_issue_is_corrected_too_and_tells_its_people(client: Client) -> None:
+    said = do(client, "mails/1", {"tag": "blocker", "kind": "permits"})
+    assert "It is of the kind: A permit is missing. Priya Shah will get a brief." in said
+    with client.site.store.read() as tx:
+        assert issues.of_message(tx, 1)["blocker"].kind == "permits"
+    assert "Ask the authority." in client.get("/cases/1").words
+
+
 def test_no_tag_closes_the_case_as_not_an_escalation(client: Client) -> None:
     said = do(client, "mails/1", {"none": "1"})
     assert "closed as not an escalation" in said

@@ -48,7 +48,7 @@ def test_it_shows_the_file_as_it_is_now(client: Client) -> None:
     path.write_text("nonsense = [")
     page = client.get("/policy")
     assert "The file has mistakes" in page.words
-    assert "Ben West" in page.words
+    assert "Benedict West" in page.words
     assert "Write it into the policy" not in page.text
 
 

@@ -14,7 +14,7 @@ from triage.errors import NotFoundError, RefusedError
 from triage.feedback import Meaning
 from triage.pipeline.explain import newest_told
 from triage.pipeline.gestures import About
-from triage.store import inbox
+from triage.store import cases, inbox
 from triage.summary.wording import clean_line
 from triage.web.case_view import case_view
 from triage.web.guard import get, post
@@ -80,6 +80,7 @@ def show(visit: Visit) -> Response:
         case=case,
         people=[p for p in others if p.id != visit.who.person],
         tags=[(tag, route.title) for tag, route in policy.routes.items()],
+        kinds=[(kind.id, kind.title) for kind in policy.kinds.values()] if case.open else [],
         mine=bool(case.owner) and case.owner.lower() == visit.who.by.lower(),
         in_policy=bool(visit.who.person),
     )
@@ -148,9 +149,29 @@ def correct(visit: Visit) -> Response:
             now=visit.now,
             sentence=visit.value("sentence"),
         )
-        return _told(effect, {tag: route.title for tag, route in known.items()})
+        said = _told(effect, {tag: route.title for tag, route in known.items()})
+        return f"{said}{_with_kind(tx, visit, case)}"
 
     return _changed(visit, change)
+
+
+def _with_kind(tx: Connection, visit: Visit, case: Case) -> str:
+    """Say of which kind a mail is too, where somebody has chosen one of an open case."""
+    kind = visit.site.settings.policy.kinds.get(visit.value("kind"))
+    if kind is None or visit.value("none") or not cases.get(tx, case.id).open:
+        return ""
+    found = visit.site.labeller.corrector.correct(
+        tx,
+        Meaning(kind="correct", issues=(kind.id,), on_top=True),
+        case_id=case.id,
+        message_id=visit.number("mail"),
+        by=visit.who.by,
+        how=HOW,
+        who=visit.who.name,
+        now=visit.now,
+    )
+    told = f" {', '.join(found.told)} will get a brief." if found.told else ""
+    return f" It is of the kind: {kind.title}.{told}"
 
 
 CHANGES: dict[str, Handler] = {
