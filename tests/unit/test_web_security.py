@@ -66,6 +66,16 @@ def test_a_link_logs_in_once_and_looking_at_it_does_not_use_it_up(client: Client
     assert "used before" in client.get(f"/login?key={key}").words
 
 
+def test_a_link_is_no_session_and_a_session_no_link(client: Client) -> None:
+    key = client.site.sessions.new_link(SOMEBODY, client.clock())
+    client.cookies = {client.site.cookie: key}
+    assert client.get("/cases").status == 401
+    client.cookies.clear()
+    client.log_in()
+    [session] = client.cookies.values()
+    assert client.post("/login", {"key": session}).status == 401
+
+
 def test_a_link_is_of_no_use_after_ten_minutes(client: Client) -> None:
     key = client.site.sessions.new_link(SOMEBODY, client.clock())
     client.clock.now += LINK_S
