@@ -11,6 +11,7 @@ import pytest
 from tests.web_client import ORIGIN, make_client
 from triage.web.roles import Role, Visitor
 from triage.web.sessions import LINK_S
+from triage.web.views import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -220,3 +221,9 @@ def test_forms_sent_through_the_proxy_come_from_its_name(proxied: Client) -> Non
     assert proxied.post("/logout", headers=ours).status == 303
     for origin in (ORIGIN, "http://triage.firm.example", "https://evil.example"):
         assert proxied.post("/logout", headers={**ours, "origin": origin}).status == 400
+
+
+def test_whatever_a_template_prints_is_escaped_and_free_of_hidden_characters() -> None:
+    template = environment("UTC").from_string("[{{ text }}]")
+    shown = template.render(text="a\u202eb\u200b\x1b\x00 <b>&'\"\n{{ 1 }}")
+    assert shown == "[ab   &lt;b&gt;&amp;&#39;&#34;\n{{ 1 }}]"
