@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from classifiers.measures import thinned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from classifiers.measures import Bin, Interval, Point
 
@@ -45,6 +45,14 @@ class Row:
     value: float | None
     interval: Interval | None
     marks: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """A share over time or over versions. `kind` is its class; None where there was nothing."""
+
+    kind: str
+    values: Sequence[float | None]
 
 
 def precision_recall(
@@ -104,6 +112,43 @@ def two_histograms(
         *(_cut(label, at, row) for row, (label, at) in enumerate(cuts)),
     ]
     return _svg(shapes, title=title, told=told)
+
+
+def trends(
+    lines: Sequence[Trend], labels: Sequence[str], *, title: str, told: str, top: float = 1.0
+) -> Markup:
+    """Draw shares from left to right, one place for each label; `top` is the height of the chart.
+
+    Only the first, the middle and the last label have room below it.
+    """
+    last = max(len(labels) - 1, 1)
+    grid = [f'<path class="grid" d="M{LEFT} {_y(at)}H{RIGHT}"/>' for at in _QUARTERS[::2]]
+    ticks = [
+        _text(LEFT - 6, _y(at) + 4, f"{100 * at * top:.0f} %", "tick", anchor="end")
+        for at in _QUARTERS[::2]
+    ]
+    shown = dict.fromkeys((0, len(labels) // 2, len(labels) - 1)) if labels else {}
+    names = [
+        _text(_x(place / last), BOTTOM + 16, labels[place], "tick", anchor=_anchor(place, last))
+        for place in shown
+    ]
+    shapes = [*grid, *ticks, *names]
+    for line in lines:
+        shapes += _trend(line, last, top)
+    return _svg(shapes, title=title, told=told)
+
+
+def _anchor(place: int, last: int) -> str:
+    return {0: "start", last: "end"}.get(place, "middle")
+
+
+def _trend(line: Trend, last: int, top: float) -> Iterator[str]:
+    """A line through the places that have a value, and a dot at each."""
+    known = [(_x(n / last), _y(v / top)) for n, v in enumerate(line.values) if v is not None]
+    if len(known) > 1:
+        path = "L".join(f"{x} {y}" for x, y in known)
+        yield f'<path class="curve {line.kind}" d="M{path}"/>'
+    yield from (f'<circle class="point {line.kind}" cx="{x}" cy="{y}" r="3"/>' for x, y in known)
 
 
 def rows(lines: Sequence[Row], *, title: str, told: str) -> Markup:
