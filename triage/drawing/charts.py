@@ -115,16 +115,29 @@ def two_histograms(
 
 
 def trends(
-    lines: Sequence[Trend], labels: Sequence[str], *, title: str, told: str, top: float = 1.0
+    lines: Sequence[Trend],
+    labels: Sequence[str],
+    *,
+    title: str,
+    told: str,
+    top: float = 1.0,
+    percent: bool = True,
 ) -> Markup:
     """Draw shares from left to right, one place for each label; `top` is the height of the chart.
 
-    Only the first, the middle and the last label have room below it.
+    Only the first, the middle and the last label have room below it. `percent`: how the scale
+    is written, `50 %` or `0.5`.
     """
     last = max(len(labels) - 1, 1)
     grid = [f'<path class="grid" d="M{LEFT} {_y(at)}H{RIGHT}"/>' for at in _QUARTERS[::2]]
     ticks = [
-        _text(LEFT - 6, _y(at) + 4, f"{100 * at * top:.0f} %", "tick", anchor="end")
+        _text(
+            LEFT - 6,
+            _y(at) + 4,
+            f"{100 * at * top:.0f} %" if percent else f"{at * top:g}",
+            "tick",
+            anchor="end",
+        )
         for at in _QUARTERS[::2]
     ]
     shown = dict.fromkeys((0, len(labels) // 2, len(labels) - 1)) if labels else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -182,6 +183,7 @@ def learning_curve(found: Sequence[Step]) -> Markup:
         [f"{each.own} labels" for each in found],
         title="Mean average precision by version",
         told=told,
+        percent=False,
     )
 
 
@@ -202,7 +204,7 @@ def drift_chart(weeks: Sequence[Week]) -> Markup:
         labels,
         title="Mail forwarded, for review and corrected, by week",
         told="; ".join(_week_told(week) for week in ordered),
-        top=max(_LEAST_TOP, min(1.0, highest * 1.2)),
+        top=max(_LEAST_TOP, min(1.0, math.ceil(highest * 11) / 10)),
     )
 
 
