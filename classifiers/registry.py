@@ -33,6 +33,7 @@ from classifiers.stored import (
     encoder_folder,
     load_verified,
     unpinned,
+    verified,
     verified_card,
 )
 
@@ -215,6 +216,17 @@ def _read_beside(root: Path, version: str, name: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def save_with(root: Path, version: str, card: Card) -> Path:
+    """Write a model anew under the name that `card` gives, with this card and nothing else changed.
+
+    Raises:
+        ModelError: see `load` and `save`.
+    """
+    folder = root / card.version
+    content = verified(root / version, read_ledger(root))[MODEL_FILE]
+    return _write_files(folder, {MODEL_FILE: content, CARD_FILE: _json(card.to_json())}, None)
+
+
 def adopt(source: Path, root: Path, *, now: datetime) -> Model:
     """Take the model in use at `source` into `root` as its first model, in use there too.
 
@@ -301,10 +313,14 @@ def _write(folder: Path, model: Model) -> Path:
         msg = f"the model is named {model.version!r}; its folder must be too, not {folder.name!r}"
         raise ModelError(msg)
     contents = {MODEL_FILE: _dumped(model.parts), CARD_FILE: _json(model.card.to_json())}
+    return _write_files(folder, contents, model.encoder)
+
+
+def _write_files(folder: Path, contents: Mapping[str, bytes], encoder: Encoder | None) -> Path:
     pins = {name: sha256(content).hexdigest() for name, content in contents.items()}
     with _changing(folder.parent) as ledger:
-        if model.encoder is not None:
-            _keep_encoder(folder.parent, model.encoder)
+        if encoder is not None:
+            _keep_encoder(folder.parent, encoder)
         write_folder(folder, contents)
         _store(ledger.pinned(folder.name, pins))
     return folder

@@ -38,7 +38,7 @@ def load_verified(folder: Path, ledger: Ledger) -> Model:
         ModelError: it is missing, damaged, tampered with, or made by other library versions.
             The message says which file, what is wrong, and what to do.
     """
-    contents = _verified(folder, ledger)
+    contents = verified(folder, ledger)
     card = _card(contents[CARD_FILE], folder)
     _check_libraries(card, folder)
     try:
@@ -58,7 +58,7 @@ def verified_card(folder: Path, ledger: Ledger) -> Card:
     Raises:
         ModelError: one is missing or differs, or the card is none.
     """
-    return _card(_verified(folder, ledger)[CARD_FILE], folder)
+    return _card(verified(folder, ledger)[CARD_FILE], folder)
 
 
 def encoder_folder(pins: Mapping[str, str]) -> str:
@@ -87,8 +87,12 @@ def _encoder(root: Path, card: Card) -> Encoder | None:
     return encoder
 
 
-def _verified(folder: Path, ledger: Ledger) -> dict[str, bytes]:
-    """Return the bytes of both files, each equal to its pin."""
+def verified(folder: Path, ledger: Ledger) -> dict[str, bytes]:
+    """Return the bytes of both files, each equal to its pin.
+
+    Raises:
+        ModelError: one is missing or differs.
+    """
     pins = ledger.pins.get(folder.name)
     if pins is None:
         raise ModelError(unpinned(ledger, folder.name))

@@ -14,7 +14,6 @@ from triage.cli.options import fail
 if TYPE_CHECKING:
     from triage.app import Settings
     from triage.demo_page import DemoRow
-    from triage.messages import Outcome
     from triage.runners.embedded import EmbeddedRunner
     from triage.store.engine import Store
 
@@ -32,29 +31,18 @@ def demo(
     ] = Path("demo-output"),
 ) -> None:
     """Run a sample mailbox through the whole product: no server, nothing leaves this machine."""
-    from triage import app, logs  # noqa: PLC0415
-    from triage.channels.folder import FolderChannel  # noqa: PLC0415
-    from triage.resources import resource  # noqa: PLC0415
+    from triage import app, app_sample, logs  # noqa: PLC0415
 
     started = time.monotonic()
     logs.set_up(level=30)
     folder = _fresh(output)
-    source = resource("data") / "demo"
-    for name in ("triage.toml", "policy.toml"):
-        shutil.copy(source / name, folder / name)
-    (folder / "mailbox").mkdir()
-    for path in sorted((source / "mailbox").glob("*.eml")):  # they arrive in this order
-        shutil.copyfile(path, folder / "mailbox" / path.name)
-    typer.echo(f"A sample week in a shared inbox: {len(_mails(folder))} mails.", err=True)
-    settings = app.load_settings(folder / "triage.toml")
+    settings = app_sample.lay_out(folder)
+    number = len(app_sample.mails(folder))
+    typer.echo(f"A sample week in a shared inbox: {number} mails.", err=True)
     store = app.open_store(settings.config.store)
-    outcomes: list[Outcome] = []
     try:
-        channel = FolderChannel(folder / "briefs")
-        runner = app.make_runner(
-            settings, store, channel, app.load_classifier(settings), touch=False
-        )
-        _work(runner, outcomes, len(_mails(folder)))
+        runner = app_sample.make_runner(settings, store, app.load_classifier(settings))
+        _work(runner, number)
         rows = _rows(runner, folder)
         digest = _digest(settings, store)
     finally:
@@ -78,33 +66,24 @@ def _fresh(output: Path) -> Path:
     return folder
 
 
-def _mails(folder: Path) -> list[Path]:
-    return sorted((folder / "mailbox").glob("*.eml"))
-
-
-def _work(runner: EmbeddedRunner, outcomes: list[Outcome], expected: int) -> None:
+def _work(runner: EmbeddedRunner, expected: int) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
 
-    for watcher in runner.watchers:
-        watcher.sync(watcher.open())
+    from triage import app_sample  # noqa: PLC0415
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, transient=False) as progress:
         task = progress.add_task("Reading and deciding", total=expected)
-
-        def report(outcome: Outcome) -> None:
-            outcomes.append(outcome)
-            progress.advance(task)
-
-        runner.report = report
-        runner.drain()
+        app_sample.work(runner, lambda _outcome: progress.advance(task))
 
 
 def _rows(runner: EmbeddedRunner, folder: Path) -> list[DemoRow]:
     import hashlib  # noqa: PLC0415
 
+    from triage.app_sample import mails  # noqa: PLC0415
     from triage.store import inbox  # noqa: PLC0415
 
-    file_of = {hashlib.sha256(path.read_bytes()).hexdigest(): path.name for path in _mails(folder)}
+    file_of = {hashlib.sha256(path.read_bytes()).hexdigest(): path.name for path in mails(folder)}
     with runner.sender.store.read() as tx:
         ids = [mail.id for mail in inbox.latest(tx, 1000)]
         rows = [_row(runner, message_id, file_of) for message_id in ids]
@@ -214,5 +193,7 @@ def _print_table(rows: list[DemoRow]) -> None:
 def _say_next(page: Path, folder: Path) -> None:
     typer.echo(f"Briefs, as the managers would get them: {folder / 'briefs'}")
     typer.echo(f"Read them in a browser: open {page}")
+    typer.echo("Click through all of it: `triage serve`, which shows this mailbox where there is")
+    typer.echo("      no triage.toml yet.")
     typer.echo("Next: point it at your own inbox with `triage init` (five questions),")
     typer.echo("      then `triage run --dry-run` to see what it would send, sending nothing.")

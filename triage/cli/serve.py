@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
@@ -14,8 +18,11 @@ from triage.cli.label import user_name
 from triage.cli.options import WRONG_USAGE, ConfigOption, config_path, fail
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from triage.app import Settings
     from triage.config import Page
+    from triage.store.engine import Store
 
 
 class RoleName(StrEnum):
@@ -60,15 +67,26 @@ def serve(
 ) -> None:
     """Serve a page to read cases, answer and correct them. Runs beside `triage run`.
 
+    Without settings at hand it shows a sample mailbox to try everything on: invented mail in a
+    temporary folder, of which nothing leaves this machine.
+
     It prints a link that logs in once, within ten minutes. `triage serve --link correct --for ben`
     prints another one, for somebody who may read and correct. Stop it with Ctrl-C.
     """
     from triage import app, logs  # noqa: PLC0415
 
-    settings = app.load_settings(config_path(config))
+    path, who = config_path(config), user_name(name)
+    if config is None and not path.is_file():
+        if link:
+            fail(f"{path}: there is no such file; name the settings of the page by --config", 2)
+        if network or host:
+            fail("without settings there is only a sample, for this machine alone", WRONG_USAGE)
+        logs.set_up(level=logging.WARNING)
+        _serve_sample(port, who)
+        return
+    settings = app.load_settings(path)
     at = settings.config.page
     host, port = host or at.host, at.port if port is None else port
-    who = user_name(name)
     if link:
         typer.echo(_new_link(settings, link, who, _address(at, host, port)))
         return
@@ -84,17 +102,53 @@ def _serve(settings: Settings, host: str, port: int, who: str) -> None:
     store = app.open_store(settings.config.store, create=False)
     try:
         with server.listen(host, port) as listener:
-            port = listener.getsockname()[1]
-            page = server.build_app(server.make_site(settings, store, host=host, port=port))
-            address = _address(settings.config.page, host, port)
-            typer.echo(f"the page is at {address}; stop with Ctrl-C", err=True)
-            typer.echo(
-                f"log in within ten minutes: {_new_link(settings, RoleName.RUN, who, address)}"
-            )
-            server.serve(page, listener)
+            _answer(settings, store, listener, host, who)
     finally:
         store.close()
     typer.echo("stopped", err=True)
+
+
+def _serve_sample(port: int | None, who: str) -> None:
+    """The page over a sample mailbox in a temporary folder, with the program at work on it."""
+    from triage import app, app_sample  # noqa: PLC0415
+    from triage.web import server  # noqa: PLC0415 - loads the web server
+
+    typer.echo(
+        "no triage.toml here: this is a sample to try everything on; ready in some seconds",
+        err=True,
+    )
+    with tempfile.TemporaryDirectory(prefix="triage-sample-") as name, ExitStack() as held:
+        settings = app_sample.lay_out(Path(name))
+        page = settings.config.page
+        app_sample.lay_out_models(settings, datetime.now(UTC))
+        listener = held.enter_context(server.listen(page.host, page.port if port is None else port))
+        store = app.open_store(settings.config.store)
+        held.callback(store.close)
+        held.enter_context(app_sample.at_work(settings, store))
+        typer.echo(f"mail put into {name}/mailbox as .eml is judged too", err=True)
+        _answer(settings, store, listener, page.host, who, sample=True)
+    typer.echo("stopped; the sample is gone", err=True)
+
+
+def _answer(
+    settings: Settings,
+    store: Store,
+    listener: socket,
+    host: str,
+    who: str,
+    *,
+    sample: bool = False,
+) -> None:
+    """Say where the page is and how to log in, and serve it until told to stop."""
+    from triage.web import server  # noqa: PLC0415 - loads the web server
+
+    port = listener.getsockname()[1]
+    site = server.make_site(settings, store, host=host, port=port, sample=sample)
+    page = server.build_app(site)
+    address = _address(settings.config.page, host, port)
+    typer.echo(f"the page is at {address}; stop with Ctrl-C", err=True)
+    typer.echo(f"log in within ten minutes: {_new_link(settings, RoleName.RUN, who, address)}")
+    server.serve(page, listener)
 
 
 def _check_reach(at: Page, host: str, *, network: bool) -> None:

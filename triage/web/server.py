@@ -58,8 +58,11 @@ def make_site(
     port: int,
     clock: Callable[[], float] = time.time,
     labeller: Labeller | None = None,
+    sample: bool = False,
 ) -> Site:
     """What the pages are made from. `labeller`: one that is there already.
+
+    `sample`: each page says that the mail is invented.
 
     Raises:
         TriageError: a key, a template or a secret cannot be had.
@@ -75,6 +78,7 @@ def make_site(
         host=host,
         port=port,
         clock=clock,
+        sample=sample,
     )
 
 

@@ -32,6 +32,7 @@ class Site:
         host, port: where the page listens.
         clock: gives epoch seconds.
         notes: what the next page is to say to a visitor.
+        sample: the mail is invented, and all of it is gone when the page stops.
     """
 
     book: Book
@@ -42,6 +43,7 @@ class Site:
     port: int
     clock: Callable[[], float]
     proxy_secret: str = ""
+    sample: bool = False
     notes: Notes = field(default_factory=Notes)
 
     @property

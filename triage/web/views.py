@@ -64,6 +64,7 @@ def render(
         "note": site.notes.take(token) if token else None,
         "firm": site.settings.config.firm.name,
         "version": __version__,
+        "sample": site.sample,
         "now": site.clock(),
     }
     return environment(site.zone).get_template(template).render({**common, **values})
