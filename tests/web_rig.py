@@ -141,6 +141,13 @@ def serving(browser: Browser, folder: Path, mails: Sequence[Mail]) -> Iterator[S
 @contextmanager
 def started(folder: Path) -> Iterator[str]:
     """`triage serve` on the settings in a folder; its address."""
+    with printed(folder) as link:
+        yield link.partition("/login")[0]
+
+
+@contextmanager
+def printed(folder: Path) -> Iterator[str]:
+    """`triage serve` in a folder; the link that it prints."""
     process = subprocess.Popen(
         [sys.executable, "-m", "triage", "serve", "--port", "0"],
         cwd=folder,
@@ -150,10 +157,13 @@ def started(folder: Path) -> Iterator[str]:
     )
     assert process.stdout
     try:
-        line = process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", line)
-        assert found, line + process.stdout.read()
-        yield found[0]
+        lines: list[str] = []
+        link = None
+        while link is None and (line := process.stdout.readline()):
+            lines.append(line)
+            link = re.search(r"http://127\.0\.0\.1:\d+/login\?key=\S+", line)
+        assert link, "".join(lines)
+        yield link[0]
     finally:
         process.terminate()
         said, _ = process.communicate(timeout=30)
