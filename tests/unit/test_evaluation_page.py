@@ -305,3 +305,20 @@ def test_nothing_runs_over_the_edge_and_dark_is_dark(tmp_path: Path, width_px: i
         assert isinstance(page["least"], float | int)
         assert page["least"] >= 12
     assert light["paper"] != dark["paper"]
+
+
+def test_a_trend_has_a_place_for_each_label_and_leaves_gaps_where_nothing_was() -> None:
+    drawn = str(
+        charts.trends(
+            [charts.Trend(kind="model", values=[0.1, None, 0.3, 0.2])],
+            ["a", "b", "<c>", "d"],
+            title="T & T",
+            told="told",
+            top=0.4,
+        )
+    )
+    assert drawn.count("<circle") == 3
+    assert "T &amp; T" in drawn
+    assert "&lt;c&gt;" in drawn
+    assert "40 %" in drawn
+    assert charts.trends([], [], title="t", told="") != ""
