@@ -27,6 +27,7 @@ from classifiers.calibration import fit_sigmoid
 from classifiers.card import Card
 from classifiers.dataset import data_digest, digest_of, folds
 from classifiers.duplicates import sift
+from classifiers.learning_curve import learning_curve
 from classifiers.material import tags_to_learn, truth_matrix
 from classifiers.model import Model, Parts, PerTagLogistic, feature_matrix
 from classifiers.settings import Settings
@@ -133,7 +134,10 @@ def train(
             "judged_on": int(scored.linear.honest.all(axis=1).sum()),
         },
         settings=asdict(settings),
-        metrics=_metrics(some, scored, points, thresholds, settings),
+        metrics={
+            **_metrics(some, scored, points, thresholds, settings),
+            "learning": learning_curve(some, linear, scored, settings),
+        },
         encoder=_encoder_section(some, scored),
     )
     return Model(_parts(some, scored, points, mails), card, encoder if card.encoder else None)

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from classifiers import comparison, record, registry
+from classifiers.learning_curve import ENOUGH
 from classifiers.measures import Point, thinned
-from tests.trained import NOW, examples, saved, small_model
+from classifiers.tags import read_tag_infos
+from classifiers.training import train
+from tests.trained import NOW, QUICK, SLICE, examples, saved, small_model
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from classifiers.model import Model
 
 
 def test_the_figures_are_those_of_scores_from_held_out_mails() -> None:
@@ -75,3 +80,28 @@ def test_thinning_keeps_the_ends_and_bounds_the_rest(number: int) -> None:
     assert len(kept) <= 81
     assert kept[:1] == points[:1]
     assert kept[-1:] == points[-1:]
+
+
+def test_a_training_keeps_what_its_own_labels_were_worth(own_trained: Model) -> None:
+    curve = own_trained.card.metrics["learning"]
+    assert [step["labels"] for step in curve] == [0, 70, 140]
+    assert all(0 < step["mean_average_precision"] < 1 for step in curve)
+    # The last step is the model itself, judged as its card judges it, where enough can be judged.
+    own = own_trained.card.metrics["own"]["tags"]
+    enough = {tag: each for tag, each in own.items() if each["positives"] >= ENOUGH}
+    assert curve[-1]["average_precision"] == {
+        tag: each["average_precision"] for tag, each in enough.items()
+    }
+
+
+def test_few_own_labels_make_no_learning_curve() -> None:
+    assert small_model().card.metrics["learning"] == []
+
+
+@pytest.fixture(scope="module")
+def own_trained() -> Model:
+    """Trained on a slice of the starter mails, every third of which counts as a firm's own."""
+    some = list(examples())[:420]
+    labelled = [replace(each, local=n % 3 == 0) for n, each in enumerate(some)]
+    infos = read_tag_infos([SLICE])
+    return train(labelled, infos, version="own", now=NOW, settings=QUICK)

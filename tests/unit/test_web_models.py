@@ -16,7 +16,9 @@ from tests.trained import NOW, examples, saved, small_model
 from tests.web_client import make_client
 from tests.web_mails import MAILS, fill
 from triage import retraining
+from triage.drift import Week
 from triage.store import audit
+from triage.web import model_view
 
 if TYPE_CHECKING:
     from tests.web_client import Client
@@ -69,7 +71,21 @@ def test_the_list_says_which_is_in_use_and_what_the_gate_said(client: Client) ->
     assert listed.index(REFUSED) < listed.index(f"{MEASURED} in use") < listed.index(OLD)
     assert WORSE in page.words
     assert f"Go back to {OLD}" in page.words
-    assert "Mail forwarded, for review and corrected, by week" in page.text
+    assert "the last 7 days" in page.words
+
+
+def test_shares_are_drawn_from_two_weeks_on_and_versions_where_labels_differ() -> None:
+    weeks = [Week(ago=n, mails=100, forwarded=10 + n, unsure=5, corrected=n) for n in range(9)]
+    drawn = str(model_view.drift_chart(weeks))
+    assert "8 weeks before: 100 mails, 18 forwarded, 5 for review, 8 corrected" in drawn
+    assert drawn.count('class="curve') == 3
+    assert model_view.drift_chart(weeks[:1]) is None
+    steps = [
+        model_view.Step(version=f"v{n}", own=50 * n, mails=900, quality=0.5 + n / 10, on_own=True)
+        for n in range(3)
+    ]
+    assert "v2, 100 labels: 0.70" in str(model_view.learning_curve(steps))
+    assert model_view.learning_curve([replace(each, own=7) for each in steps]) is None
 
 
 def test_a_version_shows_curves_calibration_confusion_and_its_worst_mistakes(

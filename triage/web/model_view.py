@@ -175,8 +175,10 @@ def steps(entries: Sequence[Entry]) -> list[Step]:
     return sorted(found, key=lambda step: (step.own, step.version))
 
 
-def learning_curve(found: Sequence[Step]) -> Markup:
-    """How good the versions are, by the number of own labels."""
+def learning_curve(found: Sequence[Step]) -> Markup | None:
+    """How good the versions are by the number of own labels; None where that never differs."""
+    if len({each.own for each in found}) < 2:  # noqa: PLR2004 - a line needs two points
+        return None
     told = "; ".join(f"{each.version}, {each.own} labels: {share(each.quality)}" for each in found)
     return charts.trends(
         [charts.Trend(kind="model", values=[each.quality for each in found])],
@@ -187,8 +189,26 @@ def learning_curve(found: Sequence[Step]) -> Markup:
     )
 
 
-def drift_chart(weeks: Sequence[Week]) -> Markup:
-    """Shares of mail by week, the oldest on the left."""
+def worth_of_labels(steps: Sequence[Mapping[str, Any]]) -> Markup:
+    """How good one version is by how many of its own labels it learnt from."""
+    values = [step["mean_average_precision"] for step in steps]
+    told = "; ".join(
+        f"{step['labels']} labels: {share(value)}"
+        for step, value in zip(steps, values, strict=True)
+    )
+    return charts.trends(
+        [charts.Trend(kind="model", values=values)],
+        [f"{step['labels']} labels" for step in steps],
+        title="Mean average precision on your own mail by labels",
+        told=told,
+        percent=False,
+    )
+
+
+def drift_chart(weeks: Sequence[Week]) -> Markup | None:
+    """Shares of mail by week, the oldest on the left; None where there is one week or none."""
+    if len(weeks) < 2:  # noqa: PLR2004 - a line needs two points
+        return None
     ordered = list(reversed(weeks))
     lines = [
         charts.Trend(

@@ -72,10 +72,10 @@ def _list(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
         status=status,
         problem=problem,
         learning=learning,
-        drift=model_view.drift_chart(learning.weeks) if learning.weeks else None,
+        drift=model_view.drift_chart(learning.weeks),
         entries=[_row(root, each) for each in reversed(entries)],
         steps=found,
-        curve=model_view.learning_curve(found) if len(found) > 1 else None,
+        curve=model_view.learning_curve(found),
         previous=ledger.previous,
         used=_last_use(ledger),
         share=model_view.share,
@@ -94,6 +94,7 @@ def _one(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
     measured = registry.read_measured(root, entry.version) if entry.card else None
     parts = model_view.parts_of(measured, entry.card) if entry.card else []
     ledger = read_ledger(root)
+    learnt = (entry.card.metrics.get("learning") if entry.card else None) or []
     return visit.page(
         "model.html",
         status=status,
@@ -104,6 +105,8 @@ def _one(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
         gate=report,
         figures=list(model_view.figure_rows(report or {})),
         sets=parts,
+        worth=model_view.worth_of_labels(learnt) if learnt else None,
+        learnt=learnt,
         cases=_cases(visit, parts),
         history=_history(ledger, entry.version),
         in_use=ledger.current,

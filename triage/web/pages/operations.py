@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from triage import verifying
 from triage.alarms import troubles
 from triage.app import program_at_work
+from triage.app import lock_of
+from triage.demo_page import OUTCOME_WORDS
 from triage.digest.counting import check_folder
 from triage.doctor import examine
 from triage.pipeline import settling
@@ -124,7 +126,13 @@ def show(visit: Visit) -> Response:
     program = program_at_work(site.settings.config.store)
     with site.store.read() as tx:
         found = gather(tx, visit.now, program)
-    return visit.page("operations.html", running=found, states=STATES, people=_people(site))
+    return visit.page(
+        "operations.html",
+        running=found,
+        states=STATES,
+        outcomes=OUTCOME_WORDS,
+        people=_people(site),
+    )
 
 
 def verify(visit: Visit) -> Response:
