@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from triage import verifying
 from triage.alarms import troubles
 from triage.app import program_at_work
-from triage.app import lock_of
 from triage.demo_page import OUTCOME_WORDS
 from triage.digest.counting import check_folder
 from triage.doctor import examine
