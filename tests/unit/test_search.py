@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from tests.steps import FIRM, POLICY, make_bench
 from triage.pipeline.again import Rewriter
 from triage.pipeline.corrections import Corrector
 from triage.pipeline.labelling import Labeller
-from triage.runners.searching import SearchReader
+from triage.runners.searching import SearchReader, reading
 from triage.store import cases, retention, search
 from triage.store.engine import Store
 from triage.store.search_index import MOST_CHUNKS, cases_with, chunks
@@ -133,8 +134,21 @@ def test_cases_from_before_there_was_a_search_are_read_on_first_use(bench: Bench
     assert find(bench, "staging") == set()
     reader = SearchReader(store=bench.store)
     reader.look(0.0)
+    assert not reader.done
     reader.look(0.0)
+    assert reader.done
     assert find(bench, "staging") == {case_id}
+
+
+def test_they_are_read_in_the_background_while_the_page_is_served(bench: Bench) -> None:
+    case_id = open_case(bench)
+    with bench.store.write() as tx:
+        tx.execute(delete(case_words))
+    with reading(bench.store):
+        deadline = time.monotonic() + 10
+        while find(bench, "staging") != {case_id}:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def test_a_further_mail_of_an_unread_case_brings_the_earlier_ones_too(bench: Bench) -> None:

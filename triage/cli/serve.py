@@ -97,11 +97,12 @@ def serve(
 
 def _serve(settings: Settings, host: str, port: int, who: str) -> None:
     from triage import app  # noqa: PLC0415
+    from triage.runners.searching import reading  # noqa: PLC0415
     from triage.web import server  # noqa: PLC0415 - loads the web server
 
     store = app.open_store(settings.config.store, create=False)
     try:
-        with server.listen(host, port) as listener:
+        with server.listen(host, port) as listener, reading(store):
             _answer(settings, store, listener, host, who)
     finally:
         store.close()

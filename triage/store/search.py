@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAIL_CHARS = 20_000  # of one mail's own text
 CASE_CHARS = 200_000  # of all mails of a case; beyond, a storm's further mails are not searched
 MOST_MAILS = 500  # of a case that are read when it is read anew, the oldest first
-BATCH = 100  # cases that are read in one transaction, so that nobody waits for long
+BATCH = 50  # cases that are read in one transaction, so that nobody waits for long
 
 __all__ = ["add", "compact", "fill", "refresh", "unread"]
 
@@ -35,32 +35,24 @@ def add(tx: Connection, case_id: int, email: Email) -> None:
     """A case has got this mail, as the newest: its words count from now on."""
     row = tx.execute(select(case_words).where(case_words.c.case_id == case_id)).first()
     if row is None:
-        refresh(tx, [case_id])
+        mails = select(func.count()).select_from(messages).where(messages.c.case_id == case_id)
+        is_first = tx.execute(mails).scalar_one() == 1
+        _write(tx, case_id, [email] if is_first else _mails(tx, case_id))
         return
     values = {
         "subject": _joined([row.subject, email.subject]),
         "people": _joined([row.people, _people(email)]),
         "body": _joined([row.body, email.new_text[:MAIL_CHARS]]),
     }
-    tx.execute(update(case_words).where(case_words.c.case_id == case_id).values(values))
+    if any(row._mapping[name] != value for name, value in values.items()):  # noqa: SLF001
+        tx.execute(update(case_words).where(case_words.c.case_id == case_id).values(values))
 
 
 def refresh(tx: Connection, case_ids: Iterable[int]) -> None:
     """Read these cases anew, from the words that the store has of them now."""
     for case_id in sorted(set(case_ids)):
         tx.execute(delete(case_words).where(case_words.c.case_id == case_id))
-        query = select(cases.c.client, cases.c.subject, cases.c.merged_into)
-        case = tx.execute(query.where(cases.c.id == case_id)).first()
-        if case is not None and case.merged_into is None:
-            mails = _mails(tx, case_id)
-            values = {
-                "case_id": case_id,
-                "subject": _joined([case.subject, *(mail.subject for mail in mails)]),
-                "client": case.client,
-                "people": _joined(map(_people, mails)),
-                "body": _joined(mail.new_text[:MAIL_CHARS] for mail in mails),
-            }
-            tx.execute(insert(case_words).values(values))
+        _write(tx, case_id, _mails(tx, case_id))
 
 
 def fill(store: Store) -> int:
@@ -92,6 +84,23 @@ _WITHOUT_WORDS = (
 def _without_words(tx: Connection, limit: int) -> Sequence[int]:
     query = select(cases.c.id).where(*_WITHOUT_WORDS).order_by(cases.c.id.desc()).limit(limit)
     return tx.execute(query).scalars().all()
+
+
+def _write(tx: Connection, case_id: int, mails: Sequence[Email]) -> None:
+    """The row of a case that has none; one that is part of another gets none."""
+    query = select(cases.c.client, cases.c.subject).where(
+        cases.c.id == case_id, cases.c.merged_into.is_(None)
+    )
+    case = tx.execute(query).first()
+    if case is not None:
+        values = {
+            "case_id": case_id,
+            "subject": _joined([case.subject, *(mail.subject for mail in mails)]),
+            "client": case.client,
+            "people": _joined(map(_people, mails)),
+            "body": _joined(mail.new_text[:MAIL_CHARS] for mail in mails),
+        }
+        tx.execute(insert(case_words).values(values))
 
 
 def _mails(tx: Connection, case_id: int) -> list[Email]:
