@@ -175,6 +175,7 @@ def _requests(policy: Policy, number: int, rng: random.Random) -> dict[str, list
             for _ in many
         ],
         "search: nothing to find": [paths(view="all", q=f"zzq{n}") for n in many],
+        "review: the next mail": ["/review" for _ in many],
         "search in what is open": [paths(q=rng.choice(rng.choice(texts))) for _ in many],
     }
 

@@ -22,7 +22,7 @@ from triage.resources import resource
 from triage.secrets import read_secret
 from triage.web.book import Book, InForce
 from triage.web.guard import error_page, get
-from triage.web.pages import case, cases, login, models, operations, policy
+from triage.web.pages import case, cases, login, models, operations, policy, review
 from triage.web.sessions import Sessions
 from triage.web.shield import Shield
 from triage.web.site import Site
@@ -43,6 +43,7 @@ STOP_WITHIN_S = 5
 PAGES = (  # each answers for its paths
     login,
     cases,
+    review,
     operations,
     policy,
     models,

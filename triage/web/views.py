@@ -32,6 +32,7 @@ _LATEST_S = 253_370_764_800.0  # the year 9999 in any zone
 # What stands in the navigation: path, title, least role.
 TABS: tuple[tuple[str, str, Role], ...] = (
     ("/cases", "Cases", Role.READ),
+    ("/review", "Review", Role.READ),
     ("/models", "Model", Role.READ),
     ("/policy", "Policy", Role.READ),
     ("/operations", "Running", Role.READ),

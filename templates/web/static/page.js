@@ -57,7 +57,7 @@
   });
 
   const rows = () => [...document.querySelectorAll("[data-row], article.mail")];
-  const typing = (at) => at.matches("input, textarea, select") || at.isContentEditable;
+  const typing = (at) => at.matches("input:not([type=checkbox], [type=radio]), textarea, select") || at.isContentEditable;
 
   // j and k go through the rows of a list; Enter follows the link that has the focus by itself.
   const step = (by) => {
@@ -69,10 +69,23 @@
     next.scrollIntoView({ block: "nearest" });
   };
 
+  // A key of its own for a button, a link or a box: data-key. Nothing is pressed for a mail that is
+  // just leaving the screen, so that no key meant for it falls on the next one.
+  const press = (event) => {
+    const at = [...document.querySelectorAll("[data-key]")].find((each) => each.dataset.key === event.key);
+    const opens = document.querySelector(`[data-toggle="${CSS.escape(event.key)}"]`);
+    if (!at && !opens) return false;
+    if (event.key === "Enter" && event.target.closest("a, button, summary")) return false;
+    event.preventDefault();
+    if (event.repeat || document.querySelector(".htmx-request")) return true;
+    if (at) at.click(); else opens.open = !opens.open;
+    return true;
+  };
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
-    if (typing(event.target)) return;
+    if (typing(event.target) || press(event)) return;
     if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
     else if (event.key === "/") {
