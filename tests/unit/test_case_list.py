@@ -184,7 +184,7 @@ def test_pages_follow_one_another_without_a_gap_whatever_happens_between(store: 
     following, now = None, NOW
     with store.read() as tx:
         while True:
-            found = case_list.page(tx, Wanted(state=State.ALL), now, after=following, limit=5)
+            found = case_list.page(tx, Wanted(state=State.ALL), now, after=following, limit=2)
             seen += [line.case.id for line in found.lines]
             if found.following is None:
                 break
