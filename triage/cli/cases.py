@@ -37,14 +37,8 @@ def _opened(config: Path | None) -> tuple[Settings, Store]:
 
 def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
     """Open cases, mail for review, briefs not sent, and how mailboxes and the model do."""
-    from triage import app_models  # noqa: PLC0415
-    from triage.cli import (  # noqa: PLC0415
-        case_json,
-        case_report,
-        learning_report,
-        policy_report,
-        sharing_report,
-    )
+    from triage import app_models, sharing  # noqa: PLC0415
+    from triage.cli import case_json, case_report, learning_report, policy_report  # noqa: PLC0415
     from triage.examples.conflicts import conflicts  # noqa: PLC0415
     from triage.exchange import held  # noqa: PLC0415
     from triage.pipeline.repeats import repeated_matters  # noqa: PLC0415
@@ -63,7 +57,7 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
         gales = [storm for storm in storms.unresolved(tx) if storm.over_at is None]
         learning = app_models.gather(tx, settings.config, time.time())
         again = repeated_matters(tx, time.time(), settings.policy)
-        sharing = sharing_report.gather(tx, store)
+        shared = sharing.gather(tx, store)
     store.close()
     if as_json:
         found = {
@@ -77,7 +71,7 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
             "counts": {action or "waiting": number for action, number in counts.items()},
             "learning": learning_report.to_json(learning),
             "repeated": [case_json.repeated(each) for each in again],
-            "sharing": sharing_report.as_json(sharing),
+            "sharing": sharing.as_json(shared),
         }
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -89,7 +83,7 @@ def status(config: ConfigOption = None, *, as_json: AsJson = False) -> None:
     _say(case_report.review_lines(review))
     _say(case_report.mailbox_lines(boxes, zone))
     _say(case_report.tag_folder_lines(tag_folders, zone))
-    _say(sharing_report.lines(sharing))
+    _say(sharing.lines(shared))
     _say(case_report.label_lines(len(labelled), against))
     _say(learning_report.lines(learning, zone))
     parts = ", ".join(f"{number} {action or 'waiting'}" for action, number in counts.items())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from triage import verifying
+from triage import sharing, verifying
 from triage.alarms import troubles
 from triage.app import program_at_work
 from triage.demo_page import OUTCOME_WORDS
@@ -125,9 +125,13 @@ def show(visit: Visit) -> Response:
     program = program_at_work(site.settings.config.store)
     with site.store.read() as tx:
         found = gather(tx, visit.now, program)
+        shared = sharing.gather(tx, site.store)
     return visit.page(
         "operations.html",
         running=found,
+        shared=shared,
+        does=sharing.does,
+        what_of=sharing.what_of,
         states=STATES,
         outcomes=OUTCOME_WORDS,
         people=_people(site),

@@ -40,6 +40,16 @@ def gather(tx: Connection, store: Store) -> Sharing | None:
     return Sharing(now=now, programs=leases.at_work(tx, now - SILENT_S), held=leases.everything(tx))
 
 
+def does(program: leases.Program) -> str:
+    """What a program does, in words."""
+    return _DOES[program.role]
+
+
+def what_of(lease: leases.Lease) -> str:
+    """What is held, in words: a folder by its name."""
+    return _CHORES.get(lease.name, lease.name)
+
+
 def lines(sharing: Sharing | None) -> Iterator[str]:
     """For people."""
     if sharing is None:
@@ -48,9 +58,9 @@ def lines(sharing: Sharing | None) -> Iterator[str]:
         yield "No program is at work on this store: start `triage run` on some machine"
     for program in sharing.programs:
         silent_s = sharing.now - program.seen_at
-        yield f"Program {program.name}: {_DOES[program.role]} (heard of {silent_s:.0f} s ago)"
+        yield f"Program {program.name}: {does(program)} (heard of {silent_s:.0f} s ago)"
     for lease in sharing.held:
-        what = _CHORES.get(lease.name, lease.name)
+        what = what_of(lease)
         yield f"  {what}: {sharing.holder_of(lease) or 'held by nobody'}"
 
 
