@@ -27,7 +27,7 @@ Table = dict[str, Any]
 DEFAULTS = "account_defaults"
 FILE = "accounts_file"
 _TEXT = (
-    *("name", "type", "host", "security", "username", "login", "ca_file"),
+    *("name", "type", "host", "security", "username", "login", "ca_file", "policy", "model"),
     *("password_env", "password_file", "password_keyring"),
 )
 _NUMBERS = ("port", "poll_interval_s", "timeout_s", "connections")

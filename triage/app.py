@@ -10,11 +10,12 @@ import os
 import secrets
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from triage.alarms import Watchman
+from triage.app_desks import load_models, load_policies, own_desks
 from triage.app_labels import make_labeller, make_tag_watchers
 from triage.config import Database, FolderAccount, HostLimits, ImapAccount
 from triage.config_file import load_config
@@ -23,9 +24,9 @@ from triage.durable import locked, sync_folder, write_synced
 from triage.errors import ConfigError, StoreError, TriageError
 from triage.feedback import vocabulary_of
 from triage.messages import Address
-from triage.pipeline.again import Rewriter
 from triage.pipeline.briefs import BriefWriter
 from triage.pipeline.decide import Decider
+from triage.pipeline.desks import USUAL, Desks, FollowUps, Rewriters
 from triage.pipeline.follow_up import FollowUp
 from triage.pipeline.send import RetryRules, Sender
 from triage.policy_file import load_policy
@@ -38,10 +39,13 @@ from triage.sources.seats import Allowed, Wanted, seats
 from triage.watcher import Beginning, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from sqlalchemy import Connection
+
     from classifiers.api import Classifier, Document, Verdict
+    from triage.app_desks import Desk
     from triage.channels.base import Channel, Prober
     from triage.config import Account, Config, Outgoing
     from triage.messages import Outcome
@@ -79,16 +83,30 @@ class Settings:
 
     config: Config
     policy: Policy
+    policies: Mapping[Path, Policy] = field(default_factory=dict)  # that accounts have of their own
+
+    def own_policies(self) -> dict[Path, Settings]:
+        """The same with each policy of an account in the place of the usual one, by its file."""
+        return {path: replace(self, policy=policy) for path, policy in self.policies.items()}
 
 
 def load_settings(path: Path) -> Settings:
-    """Read `triage.toml` and the policy it names.
+    """Read `triage.toml` and the policies it names.
 
     Raises:
-        ConfigError: every mistake of both files at once.
+        ConfigError: every mistake of `triage.toml`, or else of all policies at once.
     """
     config = load_config(path)
-    return Settings(config=config, policy=load_policy(config.policy))
+    problems: list[str] = []
+    found: list[Any] = []
+    for load in (lambda: load_policy(config.policy), lambda: load_policies(config)):
+        try:
+            found.append(load())
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return Settings(config=config, policy=found[0], policies=found[1])
 
 
 def models_root(config: Config) -> Path:
@@ -113,13 +131,17 @@ def load_classifier(settings: Settings) -> Classifier:
     return classifier
 
 
-def check_routes(tags: Sequence[str], settings: Settings) -> None:
-    """See that the policy says of every tag of a model who hears. Raises ConfigError."""
+def check_routes(tags: Sequence[str], settings: Settings, file: Path | None = None) -> None:
+    """See that the policy says of every tag of a model who hears. Raises ConfigError.
+
+    `file`: where the policy stands, if it is not the usual one.
+    """
+    name = (file or settings.config.policy).name
     missing = [tag for tag in tags if tag not in settings.policy.routes]
     if missing:
         raise ConfigError(
             [
-                f"{settings.config.policy.name}: routes.{tag}: the model finds `{tag}`, but nobody "
+                f"{name}: routes.{tag}: the model finds `{tag}`, but nobody "
                 f"is named for it; add [routes.{tag}]"
                 for tag in missing
             ]
@@ -286,37 +308,39 @@ def make_runner(
     `touch`: make the configured changes in mailboxes. `numbered`: briefs give the store's number
     of a mail, for `triage label`. `clock` gives epoch seconds.
     """
-    config, policy = settings.config, settings.policy
+    config = settings.config
     writer = replace(make_writer(settings), numbered=numbered)
-    rewriter = Rewriter(policy=policy, writer=writer)
     marking = [
         a.name
         for a in config.accounts
         if isinstance(a, ImapAccount) and (a.after.keyword or a.after.move_to)
     ]
+    decider = Decider(
+        store=store,
+        classifier=classifier,
+        policy=settings.policy,
+        firm=config.firm,
+        writer=writer,
+        marking=frozenset(marking if touch else ()),
+    )
+    give_desks(decider, settings)
+    rewriters = make_rewriters(decider)
     runner = _runner_on(
         store,
         settings,
         role,
         most,
-        decider=Decider(
-            store=store,
-            classifier=classifier,
-            policy=policy,
-            firm=config.firm,
-            writer=writer,
-            marking=frozenset(marking if touch else ()),
-        ),
+        decider=decider,
         sender=Sender(
             store=store,
             channel=channel,
             rules=retry_rules(config.outgoing),
             clock=clock,
             prober=prober,
-            on_failure=rewriter.tell_of_failure,
-            refuses=rewriter.guard,
+            on_failure=rewriters.tell_of_failure,
+            refuses=rewriters.refuses,
         ),
-        follow_up=FollowUp(store=store, rewriter=rewriter),
+        follow_up=make_follow_up(decider),
         watchers=(),
         clock=clock,
         report=report,
@@ -347,6 +371,59 @@ def _runner_on(
 
     holder = Leaseholder(store=store, name=new_name(os.getpid()), role=role, folders=(), most=most)
     return DistributedRunner(database=place, holder=holder, **parts)
+
+
+def give_desks(decider: Decider, settings: Settings) -> None:
+    """Let accounts with a policy or a model of their own be decided by it.
+
+    Raises:
+        ModelError: a model cannot be used.
+        ConfigError: a policy names nobody for a tag of its model; of all of them.
+    """
+    own = own_desks(settings.config)
+    if not own:
+        return
+    models = load_models(settings.config)
+    problems: list[str] = []
+    made: dict[Desk, Decider] = {}
+    for desk in dict.fromkeys(own.values()):
+        its = settings.own_policies()[desk.policy] if desk.policy else settings
+        classifier = models[desk.model] if desk.model else decider.classifier
+        try:
+            check_routes(classifier.tags, its, desk.policy)
+        except ConfigError as error:
+            problems += error.problems
+        writer = replace(make_writer(its), numbered=decider.writer.numbered)
+        made[desk] = replace(decider, policy=its.policy, classifier=classifier, writer=writer)
+    if problems:
+        raise ConfigError(problems)
+    decider.desks.by_account[USUAL] = decider
+    decider.desks.by_account.update({name: made[desk] for name, desk in own.items()})
+
+
+def make_rewriters(decider: Decider) -> Rewriters:
+    """What the send step asks about a brief, by the policy of its case."""
+    by_account = {name: each.rewriter for name, each in decider.desks.by_account.items()}
+    return Rewriters(usual=decider.rewriter, desks=Desks(by_account))
+
+
+def make_follow_up(decider: Decider) -> FollowUp | FollowUps:
+    """The follow-up step: one for each policy, for the cases that go by it."""
+    if not decider.desks:
+        return FollowUp(store=decider.store, rewriter=decider.rewriter)
+
+    def serves(policy: Policy, tx: Connection, case_id: int) -> bool:
+        return decider.desks.of_case(tx, case_id, decider).policy is policy
+
+    by_policy = {id(each.policy): each for each in decider.desks.everyone(decider)}
+    return FollowUps(
+        each=[
+            FollowUp(
+                store=decider.store, rewriter=each.rewriter, serves=partial(serves, each.policy)
+            )
+            for each in by_policy.values()
+        ]
+    )
 
 
 def make_watchman(settings: Settings, store: Store, runner: EmbeddedRunner) -> Watchman:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.config import ImapAccount
@@ -11,6 +12,7 @@ from triage.errors import ConfigError
 from triage.feedback import vocabulary_of
 from triage.pipeline.again import Rewriter
 from triage.pipeline.corrections import Corrector
+from triage.pipeline.desks import USUAL
 from triage.pipeline.gestures import Gestures
 from triage.pipeline.labelling import Labeller
 from triage.pipeline.moves import MoveTaker
@@ -82,6 +84,23 @@ def make_tag_watchers(
 
 def make_labeller(settings: Settings, writer: BriefWriter) -> Labeller:
     """What takes labels for any mail and lets cases follow."""
+    labeller = _labeller(settings, writer)
+    own = settings.own_policies()
+    if own:
+        from triage.app import make_writer  # noqa: PLC0415 - which imports this module
+
+        each = {
+            path: _labeller(its, replace(make_writer(its), numbered=writer.numbered))
+            for path, its in own.items()
+        }
+        labeller.desks.by_account[USUAL] = labeller
+        for account in settings.config.accounts:
+            if account.policy:
+                labeller.desks.by_account[account.name] = each[account.policy]
+    return labeller
+
+
+def _labeller(settings: Settings, writer: BriefWriter) -> Labeller:
     policy, firm = settings.policy, settings.config.firm
     rewriter = Rewriter(policy=policy, writer=writer)
     corrector = Corrector(policy=policy, rewriter=rewriter)

@@ -113,7 +113,8 @@ class ImapAccount:
 
     It has a `password`, or a `login`: the name of an entry of `[logins]`. `since` (a date) or
     `everything` choose where the first start begins; without them: now. `connections`: how many
-    at most are open at once, where that differs from `[limits]`.
+    at most are open at once, where that differs from `[limits]`. `policy`, `model`: this account's
+    own, where it does not go by the ones at the top.
     """
 
     name: str
@@ -132,13 +133,15 @@ class ImapAccount:
     idle: bool = True
     timeout_s: int = 60
     connections: int | None = None
+    policy: Path | None = None
+    model: Path | None = None
     after: AfterDecision = field(default_factory=AfterDecision)
     tag_folders: TagFolders | None = None  # None: no folder means a tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderAccount:
-    """Mail on disk: a Maildir, an mbox file, or a folder of .eml files."""
+    """Mail on disk: a Maildir, an mbox file, or a folder of .eml files. `policy`: as above."""
 
     name: str
     path: Path
@@ -146,6 +149,8 @@ class FolderAccount:
     since: date | None = None
     everything: bool = False
     poll_interval_s: int = 5
+    policy: Path | None = None
+    model: Path | None = None
     tag_folders: TagFolders | None = None
 
 

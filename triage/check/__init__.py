@@ -19,6 +19,7 @@ from triage.check.agreement import (
 )
 from triage.check.disk import disk_problems
 from triage.check.model import model_tags, models_place
+from triage.check.own import own_problems
 from triage.check.policy_lint import policy_findings
 from triage.check.problem import Problem, from_config_error, in_file
 from triage.check.servers import SERVER_TIMEOUT_S, Job, run_jobs, secret_jobs, server_jobs
@@ -99,6 +100,7 @@ def _files(config: Config, today: date, read_tags: ReadTags) -> Iterator[Problem
         yield from in_file(settings, reminder_problems(config, policy))
         yield from in_file(settings, name_problems(config, policy))
     yield from _tags(config, policy, read_tags)
+    yield from own_problems(config, policy, today, read_tags)
     yield from disk_problems(config)
 
 

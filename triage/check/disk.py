@@ -27,8 +27,8 @@ _FREE_BYTES = 200 * 1024 * 1024
 def disk_problems(config: Config) -> Iterator[Problem]:
     """Everything on disk that the configuration relies on."""
     yield from in_file(config.path.name, _named_paths(config))
-    yield from _others_may_write(config.path)
-    yield from _others_may_write(config.policy)
+    yield from others_may_write(config.path)
+    yield from others_may_write(config.policy)
 
 
 def _named_paths(config: Config) -> Iterator[Problem]:
@@ -107,7 +107,7 @@ def _folder(path: Path | None, where: str) -> Iterator[Problem]:
         yield _problem(where, what, "make it, or take the line out", "warning")
 
 
-def _others_may_write(path: Path) -> Iterator[Problem]:
+def others_may_write(path: Path) -> Iterator[Problem]:
     """The file decides where mail goes and which commands run."""
     if path.exists() and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         yield Problem(

@@ -119,7 +119,7 @@ class AnswerTaker:
     def take(self, tx: Connection, stored: Stored, email: Email, now: float) -> Taken | None:
         """Follow the answer that this mail is; None when it is none."""
         sender = email.sender.address.lower()
-        row = self._answered(tx, email, sender)
+        row = self.answered(tx, email)
         if row is None:
             return None
         words = own_words(email)
@@ -156,8 +156,9 @@ class AnswerTaker:
         people = self._policy.people.values()
         return next((person for person in people if person.address.lower() == address), None)
 
-    def _answered(self, tx: Connection, email: Email, sender: str) -> OutboxRow | None:
+    def answered(self, tx: Connection, email: Email) -> OutboxRow | None:
         """The brief that this mail answers, if it went to its sender."""
+        sender = email.sender.address.lower()
         ids = list(dict.fromkeys([*email.in_reply_to, *reversed(email.references)]))[:IDS]
         known = outbox.by_rfc_ids(tx, ids)
         if known:

@@ -17,6 +17,7 @@ from triage.pipeline.answers import AnswerTaker
 from triage.pipeline.bounces import returns_unreadable, take_bounce
 from triage.pipeline.client_answers import take_client_answer
 from triage.pipeline.contained import is_of_store, report
+from triage.pipeline.desks import Desks
 from triage.pipeline.envelope import EnvelopeGuard
 from triage.pipeline.escalating import Escalator
 from triage.pipeline.issues import NOTHING_GIVEN, Given, Issues
@@ -48,7 +49,10 @@ if TYPE_CHECKING:
 
     from classifiers.api import Classifier, Verdict
     from triage.config import Firm
+    from triage.messages import Email
     from triage.pipeline.briefs import BriefWriter
+    from triage.pipeline.matters import Same
+    from triage.pipeline.storms import Part
     from triage.policy import Policy
     from triage.store.engine import Store
     from triage.store.inbox import Stored
@@ -63,7 +67,8 @@ RETRY_S = 120  # a mail on which deciding failed rests this long, times its atte
 class Decider:
     """The decide step with everything it needs.
 
-    `marking` names the accounts whose mailbox is to be changed after an escalation.
+    `marking` names the accounts whose mailbox is to be changed after an escalation. `desks` is
+    where accounts have a policy or a model of their own.
     """
 
     store: Store
@@ -72,9 +77,11 @@ class Decider:
     firm: Firm
     writer: BriefWriter
     marking: frozenset[str] = field(default=frozenset())
+    desks: Desks[Decider] = field(default_factory=Desks, compare=False, repr=False)
 
     @property
-    def _rewriter(self) -> Rewriter:
+    def rewriter(self) -> Rewriter:
+        """What writes later briefs by the same policy."""
         return Rewriter(policy=self.policy, writer=self.writer)
 
     @cached_property
@@ -83,7 +90,7 @@ class Decider:
             policy=self.policy,
             firm=self.firm,
             writer=self.writer,
-            rewriter=self._rewriter,
+            rewriter=self.rewriter,
             guard=EnvelopeGuard(policy=self.policy, firm=self.firm),
             clock=self._clock,
         )
@@ -105,8 +112,9 @@ class Decider:
         return Issues(policy=self.policy, firm=self.firm)
 
     @cached_property
-    def _answers(self) -> AnswerTaker:
-        return AnswerTaker(policy=self.policy, writer=self.writer, rewriter=self._rewriter)
+    def answers(self) -> AnswerTaker:
+        """What takes answers to briefs of this policy."""
+        return AnswerTaker(policy=self.policy, writer=self.writer, rewriter=self.rewriter)
 
     def decide_pending(
         self, now: float, *, limit: int = BATCH_MAILS, max_bytes: int = BATCH_BYTES
@@ -129,7 +137,15 @@ class Decider:
 
     def read(self, batch: Sequence[Stored]) -> list[Reading]:
         """Parse and classify messages. Touches no store, so any thread may do it."""
-        return self._classified([Reading(stored=s, email=parse(s.raw.content)) for s in batch])
+        found: dict[int, Reading] = {}
+        for decider in self.desks.everyone(self):
+            own = [
+                Reading(stored=each, email=parse(each.raw.content))
+                for each in batch
+                if self.desks.of_account(each.raw.ref.account, self) is decider
+            ]
+            found.update((each.stored.id, each) for each in decider.classified(own))
+        return [found[each.id] for each in batch]
 
     def settle(self, readings: Sequence[Reading], now: float) -> list[Outcome]:
         """Decide what was read, in one transaction."""
@@ -138,7 +154,8 @@ class Decider:
             with self.store.write() as tx:
                 waiting = inbox.undecided(tx, [reading.stored.id for reading in readings])
                 for reading in (r for r in readings if r.stored.id in waiting):
-                    outcome = self._decide_safely(tx, reading, now)
+                    decider = self.desks.of_account(reading.stored.raw.ref.account, self)
+                    outcome = decider.decide_safely(tx, reading, now)
                     outcomes += [outcome] if outcome else []
         return outcomes
 
@@ -147,7 +164,8 @@ class Decider:
         with self.store.read() as tx:
             return inbox.count_pending(tx, now)
 
-    def _classified(self, readings: Sequence[Reading]) -> list[Reading]:
+    def classified(self, readings: Sequence[Reading]) -> list[Reading]:
+        """The same with what the classifier says of those it is asked about."""
         wanted = [r for r in readings if is_classified(r)]
         verdicts: dict[int, Verdict] = {}
         if wanted:
@@ -163,7 +181,8 @@ class Decider:
             for r in readings
         ]
 
-    def _decide_safely(self, tx: Connection, reading: Reading, now: float) -> Outcome | None:
+    def decide_safely(self, tx: Connection, reading: Reading, now: float) -> Outcome | None:
+        """Decide one mail; None when that failed, and is tried again after a rest."""
         try:
             with tx.begin_nested():
                 return self._decide(tx, reading, now)
@@ -193,29 +212,46 @@ class Decider:
         if returned or email.loop or email.kind in NOT_TRIAGED:
             why = NOT_TRIAGED.get(email.kind, "it went round in a loop")
             if returned or email.kind is MailKind.BOUNCE:
-                why += take_bounce(tx, stored, now, self._rewriter.tell_of_failure)
+                why += take_bounce(tx, stored, now, self.rewriter.tell_of_failure)
             return self._conclude(tx, reading, "not-triaged", why)
-        answer = self._answers.take(tx, stored, email, now)
+        answer = self._taker(tx, email).take(tx, stored, email, now)
         if answer:
             return self._conclude(tx, reading, answer.action, answer.why, case_id=answer.case_id)
         if reading.verdict is None:
-            reading = self._classified([reading])[0]
+            reading = self.classified([reading])[0]
         if reading.verdict is None:
             msg = "the classifier gave no answer"
             raise RuntimeError(msg)
         return self._judge(tx, reading, reading.verdict, now)
 
+    def _taker(self, tx: Connection, email: Email) -> AnswerTaker:
+        """Who takes an answer: whoever has the case, whichever mailbox the answer comes to."""
+        row = self.answers.answered(tx, email) if self.desks else None
+        return (self.desks.of_case(tx, row.case_id, self) if row else self).answers
+
+    def _has(self, tx: Connection, case: cases.Case | None) -> bool:
+        """Whether a case goes by this policy, so that a mail may join it."""
+        return case is None or self.desks.of_case(tx, case.id, self).policy is self.policy
+
+    def _same(self, tx: Connection, reading: Reading, *, telling: bool) -> Same | None:
+        """The earlier mail that this one says again, unless other people were told of it."""
+        same = self._matters.of(tx, reading.stored, reading.email, telling=telling)
+        if same and self.desks.of_message(tx, same.message_id, self).policy is not self.policy:
+            return None
+        return same
+
     def _judge(self, tx: Connection, reading: Reading, verdict: Verdict, now: float) -> Outcome:
         email, stored = reading.email, reading.stored
         self._save_verdict(tx, stored.id, verdict, now)
         says_something = bool(verdict.tags or verdict.unsure or verdict.novel)
-        same = self._matters.of(tx, stored, email, telling=says_something)
+        same = self._same(tx, reading, telling=says_something)
         if same and same.brings_nothing:
             return self._joined(tx, reading, same.action, same.why, case=same.case, now=now)
         take_client_answer(tx, stored, email, self.firm, clock=self._clock, now=now)
         case = same.case if same else open_case_of(tx, email, self.firm, now)
+        case = case if self._has(tx, case) else None
         known = [tag for tag in verdict.tags if tag in self.policy.routes]
-        part = self._storms.part_of(tx, stored, email, known, now) if known and not case else None
+        part = self._part_of(tx, reading, known, now) if known and not case else None
         opens = case is None and part is None
         case = part.case if part else case
         given = self._issues.of_mail(
@@ -263,10 +299,17 @@ class Decider:
         why = f"no tag; belongs to case {case_id}" if case else "no tag"
         return self._conclude(tx, reading, "left", why, case_id=case_id)
 
+    def _part_of(
+        self, tx: Connection, reading: Reading, tags: Sequence[str], now: float
+    ) -> Part | None:
+        """The storm that a mail is of, if it is one of this policy's."""
+        part = self._storms.part_of(tx, reading.stored, reading.email, tags, now)
+        return part if part and self._has(tx, part.case) else None
+
     def _tell_unread(self, tx: Connection, reading: Reading, trouble: str, now: float) -> Outcome:
         """A mail that nobody can judge goes to the fallback person, unless it is one of many."""
         stored, email = reading.stored, reading.email
-        part = self._storms.part_of(tx, stored, email, (), now)
+        part = self._part_of(tx, reading, (), now)
         if part:
             self._storms.join(tx, part, now, told=False)
             return self._joined(

@@ -36,7 +36,7 @@ from triage.store import (
 from triage.summary.wording import listed, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -59,11 +59,15 @@ _READ = {"sent", held.DIGESTED}
 
 @dataclass(kw_only=True)
 class FollowUp:
-    """The follow-up step. `folders` are (account, folder) of the mail that is watched."""
+    """The follow-up step. `folders` are (account, folder) of the mail that is watched.
+
+    `serves` tells of the number of a case whether it goes by the policy of `rewriter`.
+    """
 
     store: Store
     rewriter: Rewriter
     folders: Collection[tuple[str, str]] = ()
+    serves: Callable[[Connection, int], bool] = lambda _tx, _case_id: True
     _started_at: float | None = field(default=None, init=False)
 
     def run_due(self, now: float) -> int:
@@ -74,7 +78,11 @@ class FollowUp:
         """
         self.begin(now)
         with self.store.read() as tx:
-            due = [timer for timer in timers.due(tx, now) if self.has_read(tx, timer.due_at, now)]
+            due = [
+                timer
+                for timer in timers.due(tx, now)
+                if self.serves(tx, timer.case_id) and self.has_read(tx, timer.due_at, now)
+            ]
         return self.release(now) + sum(self._look_at(timer, now) for timer in due)
 
     def begin(self, now: float) -> None:
@@ -82,7 +90,7 @@ class FollowUp:
         if self._started_at is None:
             self._started_at = now
             with self.store.write() as tx:
-                reschedule(tx, self._clock, now)
+                reschedule(tx, self._clock, now, serves=self.serves)
 
     def release(self, now: float) -> int:
         """Send out what has waited for a digest as long as it may; how many briefs."""

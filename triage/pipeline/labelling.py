@@ -16,6 +16,7 @@ from triage.hearers import turns_taken
 from triage.messages import Occasion
 from triage.parsing import normalise_subject, parse
 from triage.pipeline.again import Timing, judgement_of
+from triage.pipeline.desks import Desks
 from triage.pipeline.people import client_address
 from triage.pipeline.threads import open_case_of
 from triage.pipeline.timing import Basis
@@ -78,12 +79,13 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labeller:
-    """Takes labels for any mail in the store."""
+    """Takes labels for any mail in the store. `desks`: where accounts have own policies."""
 
     policy: Policy
     firm: Firm
     rewriter: Rewriter
     corrector: Corrector
+    desks: Desks[Labeller] = field(default_factory=Desks, compare=False, repr=False)
 
     def label(
         self,
@@ -114,9 +116,10 @@ class Labeller:
         Raises:
             NotFoundError: there is no such mail, or it is not decided yet.
         """
+        mine = self.desks.of_message(tx, message_id, self)
         start = undo.moment(tx, message_id)
-        ordered = tuple(tag for tag in self.policy.routes if tag in tags)
-        effect = self._label(
+        ordered = tuple(tag for tag in mine.policy.routes if tag in tags)
+        effect = mine.follow(
             tx,
             message_id,
             ordered,
@@ -140,7 +143,7 @@ class Labeller:
         audit.note(tx, "labelled", now=now, case_id=case_id, message_id=message_id, detail=detail)
         return done.left
 
-    def _label(
+    def follow(
         self,
         tx: Connection,
         message_id: int,
@@ -153,6 +156,7 @@ class Labeller:
         acts: bool,
         sentence: str,
     ) -> Effect:
+        """Carry a label out by this policy; see `label`."""
         mail = inbox.decided(tx, message_id)
         if mail.state != "decided":  # else the decision would not know of the label
             msg = f"mail {message_id} waits for its decision; label it when that is made"

@@ -15,7 +15,7 @@ from triage.pipeline.timing import basis_of
 from triage.store import audit, cases, timers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -24,10 +24,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def reschedule(tx: Connection, clock: CaseClock, now: float) -> int:
-    """Set the timers of other policies by this one; how many cases that concerns."""
+def reschedule(
+    tx: Connection,
+    clock: CaseClock,
+    now: float,
+    *,
+    serves: Callable[[Connection, int], bool] = lambda _tx, _case_id: True,
+) -> int:
+    """Set the timers of other policies by this one; how many cases that concerns.
+
+    `serves` tells of the number of a case whether it goes by this policy.
+    """
     found: dict[tuple[int, int, float, int, bool], list[timers.Timer]] = defaultdict(list)
     for timer in timers.of_other_policies(tx, clock.policy.stamp):
+        if not serves(tx, timer.case_id):
+            continue
         window = (timer.case_id, timer.message_id, timer.began_at, timer.step)
         found[(*window, timer.kind == "update")].append(timer)
     changed = set()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from triage.messages import Outcome
     from triage.pipeline.decide import Decider
+    from triage.pipeline.desks import FollowUps
     from triage.pipeline.follow_up import FollowUp
     from triage.pipeline.send import Sender
     from triage.tag_watcher import TagWatcher
@@ -44,7 +45,7 @@ class EmbeddedRunner:
 
     decider: Decider
     sender: Sender
-    follow_up: FollowUp
+    follow_up: FollowUp | FollowUps
     watchers: Sequence[Watcher]
     tag_watchers: Sequence[TagWatcher] = ()
     clock: Callable[[], float]

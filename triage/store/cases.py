@@ -321,6 +321,17 @@ def count(tx: Connection) -> int:
     return tx.execute(select(func.count()).select_from(cases)).scalar_one()
 
 
+def account_of(tx: Connection, case_id: int) -> str:
+    """The account into which the first mail of a case came; empty when there is none."""
+    query = (
+        select(messages.c.account)
+        .where(messages.c.case_id == case_id)
+        .order_by(messages.c.id)
+        .limit(1)
+    )
+    return tx.execute(query).scalar() or ""
+
+
 def case_of(row: Row[Any]) -> Case:
     """A case from a row that has its columns, and perhaps others."""
     fields = {name: row._mapping[name] for name in Case.__dataclass_fields__}  # noqa: SLF001

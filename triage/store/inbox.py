@@ -48,6 +48,7 @@ _DECIDE = (
     .where(messages.c.id == bindparam("undecided"), messages.c.state == "received")
     .values(state="decided", error="")
 )
+_ACCOUNT_OF = select(messages.c.account).where(messages.c.id == bindparam("message"))
 _SAVE_VERDICT = insert(verdicts)
 
 
@@ -316,6 +317,11 @@ def decided(tx: Connection, message_id: int) -> Decided:
         msg = f"there is no message {message_id}"
         raise NotFoundError(msg)
     return found[0]
+
+
+def account_of(tx: Connection, message_id: int) -> str:
+    """The account into which a message came; empty for none that there is."""
+    return tx.execute(_ACCOUNT_OF, {"message": message_id}).scalar() or ""
 
 
 def words_of(tx: Connection, message_id: int) -> str:
