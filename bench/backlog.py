@@ -6,6 +6,7 @@ before the start. On the same mails, one after the other and each in a process o
 - limit: plain IMAPClient fetching them whole in batches of 200, and nothing else
 - triage: `triage run --once`, its store on the disk of the Maildir, SMTP to loopback
 - straight: read, parse, classify, commit, send, commit, without anything that survives a crash
+- imapautofiler, fetchmail + procmail: they file mail by words in its subject, and nothing else
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from typing import TYPE_CHECKING
 from bench.alone import run_alone
 from bench.machine import say, syncs_per_s
 from bench.mails import make
+from bench.peers import fetchmail_and_procmail, imapautofiler
+from bench.plot import bars
 from bench.program import Ended, Workspace, make_workspace, run_to_end, triage
 from bench.sink import Sink
 from bench.tables import table
@@ -31,11 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bench.mails import Made
+    from bench.peers import Peer
 
 MAILS = 10_000
 TAGGED_SHARE = 0.1
 USER = "inbox@radial.example"
 NOBODY = "empty@radial.example"
+FILED = "filed@radial.example"  # has the same mails; a peer may move them
 MIB = 1024 * 1024
 
 
@@ -76,6 +81,7 @@ class Result:
     load: float
     stand_in: bool
     runs: tuple[Run, ...]
+    left_out: tuple[str, ...] = ()  # peers, and why
 
     @property
     def share_of_limit(self) -> float:
@@ -118,7 +124,15 @@ class Result:
             f"Disk: {before:,.0f} fdatasync/s right before triage, {after:,.0f} right after.",
             f"Store: {self.store_mib:.0f} MiB. Load at the start: {self.load:.2f}.",
             *(["Verdicts came from the labels: no model was loaded."] if self.stand_in else []),
+            *self.left_out,
         ]
+
+    def as_svg(self) -> str:
+        """Mails a second; the limit is far off the scale, and told in words."""
+        limit = self.runs[0]
+        rows = [(run.name, run.mails_per_s, f"{run.mails_per_s:,.0f}/s") for run in self.runs[1:]]
+        title = f"{self.mails:,} mails worked off; fetching them alone: {limit.mails_per_s:,.0f}/s"
+        return bars(title, rows)
 
 
 def measure(number: int = MAILS, *, stand_in: bool = False) -> Result:
@@ -133,6 +147,10 @@ def measure(number: int = MAILS, *, stand_in: bool = False) -> Result:
         say(f"delivering {number:,} mails ...")
         tally = Tally()
         server.deliver_many(tally.count(make(number, tagged_share=TAGGED_SHARE)), user=USER)
+        server.deliver_many(
+            (mail.content for mail in make(number, tagged_share=TAGGED_SHARE)), user=FILED
+        )
+        server.create_folder("Told", FILED)
         say("letting the server index them, so that nobody pays for it ...")
         setting.limit()
         say("measuring the limit ...")
@@ -145,6 +163,8 @@ def measure(number: int = MAILS, *, stand_in: bool = False) -> Result:
         forwarded = len({arrival.about for arrival in sink.arrivals})
         say("measuring the straight line ...")
         straight = setting.straight()
+        say("measuring peers ...")
+        others = [_as_run(peer, number) for peer in setting.peers()]
         return Result(
             mails=number,
             mean_bytes=tally.size / number,
@@ -156,7 +176,8 @@ def measure(number: int = MAILS, *, stand_in: bool = False) -> Result:
             syncs_per_s=(before, after),
             load=load,
             stand_in=stand_in,
-            runs=(limit, ours, straight),
+            runs=(limit, ours, straight, *(run for run in others if isinstance(run, Run))),
+            left_out=tuple(each for each in others if isinstance(each, str)),
         )
 
 
@@ -219,6 +240,11 @@ class _Setting:
         command = triage(space, "--once", stand_in=self.stand_in)
         return run_to_end(command, space.log), space
 
+    def peers(self) -> Iterator[Peer]:
+        """Programs of others, on the same mails."""
+        yield imapautofiler(self.folder / "filer", self.server.port, FILED)
+        yield fetchmail_and_procmail(self.folder / "fetchmail", self.server.port, USER)
+
     def _yardstick(self, which: str, *options: str) -> Run:
         place = ["--imap-port", str(self.server.port), "--user", USER]
         command = [sys.executable, "-m", f"bench.{which}", *place, *options]
@@ -233,6 +259,22 @@ class _Setting:
             sent=int(said.get("sent", 0)),
             mails=int(said["mails"]),
         )
+
+
+def _as_run(peer: Peer, number: int) -> Run | str:
+    """A peer's figures beside ours, or why there are none."""
+    if peer.ended is None:
+        return f"Left out: {peer.name}: {peer.why_not}."
+    ended = peer.ended
+    return Run(
+        name=peer.name,
+        total_s=ended.seconds,
+        working_s=ended.seconds,
+        cpu_s=ended.cpu_s,
+        peak_mib=ended.peak_mib,
+        sent=0,
+        mails=number,
+    )
 
 
 def _outcomes(log: str) -> str:
