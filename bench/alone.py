@@ -28,7 +28,7 @@ def run_alone(
 ) -> None:
     """Measure and print. `size` is the option for how much: its name, default and help."""
     option, default, meaning = size
-    parser = _parser(name, about)
+    parser = Parsed(name, about)
     parser.add_argument(option, dest="size", type=int, default=default, help=meaning)
     parser.add_argument(
         "--stand-in", action="store_true", help="take verdicts from the labels, without a model"
@@ -46,7 +46,7 @@ def run_sizes(
 ) -> None:
     """The same for a benchmark over several sizes, separated by commas."""
     option, default, meaning = sizes
-    parser = _parser(name, about)
+    parser = Parsed(name, about)
     words = ",".join(map(str, default))
     parser.add_argument(option, dest="sizes", default=words, help=f"{meaning} (default: {words})")
     given = parser.parse_args()
@@ -68,10 +68,13 @@ def tell(name: str, machine: dict[str, str], result: Result, given: argparse.Nam
     print(found if given.json else text)
 
 
-def _parser(name: str, about: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m bench.{name}", description=about)
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    parser.add_argument(
-        "--out", type=Path, help="keep the table, the figures and a picture in this folder"
-    )
-    return parser
+class Parsed(argparse.ArgumentParser):
+    """The options that every benchmark has."""
+
+    def __init__(self, name: str, about: str | None) -> None:
+        """`about`: the benchmark's own words."""
+        super().__init__(prog=f"python -m bench.{name}", description=about)
+        self.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        self.add_argument(
+            "--out", type=Path, help="keep the table, the figures and a picture in this folder"
+        )

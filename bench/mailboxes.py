@@ -1,9 +1,9 @@
 """Many mailboxes in one process: memory, and how soon new mail is decided.
 
 `python -m bench.mailboxes [--sizes 1,20,100,200,500] [--json] [--out DIR]`. A Dovecot has so many
-users; `triage run` watches the inbox of each, with the shipped model. Then mails are delivered, each
-to another mailbox, as many as there are mailboxes and at most a hundred. Dovecot itself tells of new
-mail half a second after it came.
+users; `triage run` watches the inbox of each, with the shipped model. Then mails are delivered,
+each to another mailbox, as many as there are mailboxes and at most a hundred. Dovecot itself tells
+of new mail half a second after it came.
 """
 
 from __future__ import annotations

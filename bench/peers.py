@@ -64,7 +64,7 @@ class Peer:
 
 
 def imapautofiler(folder: Path, port: int, user: str) -> Peer:
-    """Files mail by rules on its subject; it moves what it finds, so the mailbox must be its own."""
+    """Files mail by rules on its subject. It moves what it finds: the mailbox must be its own."""
     name = "imapautofiler"
     folder.mkdir()
     program = _installed(folder)

@@ -37,8 +37,7 @@ def bars(title: str, rows: Sequence[tuple[str, float, str]]) -> str:
         colour = _COLOURS[0] if name.startswith("triage") else _COLOURS[-1]
         shapes += [
             _text(LEFT - 8, y + 15, name, anchor="end"),
-            f'<rect x="{LEFT}" y="{y + 3}" width="{max(1.0, length):.1f}" height="{BAR - 8}" '
-            f'fill="{colour}"/>',
+            _block(LEFT, y + 3, max(1.0, length), BAR - 8, colour),
             _text(LEFT + length + 6, y + 15, words, kind="small"),
         ]
     return _picture(title, shapes, TOP + BAR * len(rows) + 12)
@@ -74,6 +73,10 @@ def lines(title: str, across: str, up: str, drawn: Sequence[Line]) -> str:
     return _picture(title, shapes, HEIGHT)
 
 
+def _block(x: float, y: float, width: float, height: float, colour: str) -> str:
+    return f'<rect x="{x}" y="{y}" width="{width:.1f}" height="{height}" fill="{colour}"/>'
+
+
 def _short(value: float) -> str:
     if value >= 1000:
         return f"{value:,.0f}"
@@ -81,7 +84,8 @@ def _short(value: float) -> str:
 
 
 def _text(x: float, y: float, words: str, kind: str = "", *, anchor: str = "start") -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text class="{kind}" {place}>{escape(words)}</text>'
 
 
 def _picture(title: str, shapes: Sequence[str], height: float) -> str:

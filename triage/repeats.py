@@ -94,6 +94,15 @@ def repeated(found: Sequence[OpenedCase], policy: Policy) -> list[Repeated]:
     return sorted(enough, key=lambda group: (not group.client, -len(group.cases), group.key))
 
 
+def keys_of(case: OpenedCase, policy: Policy) -> tuple[str, ...]:
+    """The groups that a case may count in, as far as the policy wants them counted."""
+    about = topics(case, policy)
+    if not about:
+        return ()
+    found = (*_client_keys(case, _our_domains(policy)), *sorted(about))
+    return tuple(key for key in found if _needed(key, policy))
+
+
 def topics(matter: OpenedCase, policy: Policy) -> frozenset[str]:
     """What a case is about: its kinds of issue, and its tags without one; nothing welcome."""
     kinds = {tag: kind for tag, kind in matter.kinds.items() if kind in policy.kinds}

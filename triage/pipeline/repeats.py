@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from triage.repeats import repeated
+from triage.repeats import keys_of, repeated
 from triage.store import audit, repeats
 
 if TYPE_CHECKING:
@@ -38,7 +38,18 @@ def suggestion_for(
     Cases that are kept from somebody do not count here, since any of its readers may be them.
     `kinds`: by tag, what its mail is taken for.
     """
-    opened = repeats.opened_since(tx, now - policy.repeats.within_s, now)
+    since = now - policy.repeats.within_s
+    new_case = repeats.opened(tx, case_id)
+    if new_case is None:
+        return ""
+    known = repeats.suggested(tx, since)
+    keys = keys_of(replace(new_case, kinds=dict(kinds)), policy)
+    open_keys = [key for key in keys if key not in known]
+    if not open_keys:  # all of it was said before, so nothing is counted
+        return ""
+    clients = [key.partition(":")[2] for key in open_keys if key.startswith("client:")]
+    of_client = clients[0] if len(clients) == len(open_keys) else ""
+    opened = repeats.opened_since(tx, since, now, client=of_client)
     hidden = repeats.private(tx)
     told = [
         replace(each, kinds=dict(kinds)) if each.id == case_id else each

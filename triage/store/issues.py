@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
-from triage.store.tables import cases, issues, messages, spared
+from triage.store.tables import issues, messages, spared
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import Connection, Row
+
+_CHUNK = 500  # numbers in one statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +64,33 @@ def of_case(tx: Connection, case_id: int) -> dict[str, Issue]:
     return {row.tag: _issue(row) for row in tx.execute(query)}
 
 
-def kinds_of_cases(tx: Connection, opened_since: float = 0.0) -> dict[int, dict[str, str]]:
-    """Of every case, or those opened since then, its kinds by tag; the newest word counts."""
+def kinds_of_cases(tx: Connection) -> dict[int, dict[str, str]]:
+    """Of every case its kinds by tag; the newest word counts."""
     query = (
-        select(messages.c.case_id, issues.c.tag, issues.c.kind)
+        select(messages.c.case_id, issues.c.tag, issues.c.kind, issues.c.id)
         .join(messages, messages.c.id == issues.c.message_id)
-        .join(cases, cases.c.id == messages.c.case_id)
-        .where(cases.c.opened_at >= opened_since)
-        .order_by(issues.c.id)
+        .where(messages.c.case_id.is_not(None))
     )
+    return _by_case(tx.execute(query).all())
+
+
+def kinds_of(tx: Connection, case_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """The kinds of these cases by tag; the newest word counts."""
+    rows: list[Row[*tuple[Any, ...]]] = []
+    for start in range(0, len(case_ids), _CHUNK):
+        some = case_ids[start : start + _CHUNK]
+        query = (
+            select(messages.c.case_id, issues.c.tag, issues.c.kind, issues.c.id)
+            .join(messages, messages.c.id == issues.c.message_id)
+            .where(messages.c.case_id.in_(some))
+        )
+        rows += tx.execute(query).all()
+    return _by_case(rows)
+
+
+def _by_case(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
-    for row in tx.execute(query):
+    for row in sorted(rows, key=lambda row: int(row.id)):
         found.setdefault(row.case_id, {})[row.tag] = row.kind
     return found
 

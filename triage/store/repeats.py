@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
@@ -11,7 +11,11 @@ from triage.store import issues
 from triage.store.tables import cases, spared, suggestions
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection, Row
+
+_COLUMNS = (cases.c.id, cases.c.client, cases.c.tags, cases.c.opened_at, cases.c.recurs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +42,34 @@ def private(tx: Connection) -> frozenset[int]:
     return frozenset(tx.execute(query).scalars())
 
 
-def opened_since(tx: Connection, since: float, until: float) -> list[OpenedCase]:
-    """Cases opened in [since, until], oldest first; none that is part of another, or nothing."""
+def opened_since(
+    tx: Connection, since: float, until: float, *, client: str = ""
+) -> list[OpenedCase]:
+    """Cases opened in [since, until], oldest first; none that is part of another, or nothing.
+
+    `client`: only those whose client's address ends so.
+    """
     query = (
-        select(cases.c.id, cases.c.client, cases.c.tags, cases.c.opened_at, cases.c.recurs)
+        select(*_COLUMNS)
         .where(cases.c.opened_at.between(since, until), cases.c.merged_into.is_(None))
         .order_by(cases.c.opened_at, cases.c.id)
     )
+    if client:
+        query = query.where(cases.c.client.endswith(client, autoescape=True))
     found = [row for row in tx.execute(query) if row.tags]
-    kinds = issues.kinds_of_cases(tx, since)
+    return _opened(found, issues.kinds_of(tx, [row.id for row in found]))
+
+
+def opened(tx: Connection, case_id: int) -> OpenedCase | None:
+    """One case as the others are counted; None when it is part of another, or nothing."""
+    query = select(*_COLUMNS).where(cases.c.id == case_id, cases.c.merged_into.is_(None))
+    found = [row for row in tx.execute(query) if row.tags]
+    return next(iter(_opened(found, issues.kinds_of(tx, [case_id]))), None)
+
+
+def _opened(
+    found: Sequence[Row[*tuple[Any, ...]]], kinds: Mapping[int, Mapping[str, str]]
+) -> list[OpenedCase]:
     return [
         OpenedCase(
             id=row.id,
