@@ -3,19 +3,21 @@
 `python -m bench.latency [--samples M] [--json]`. `triage run` watches a Dovecot inbox by IDLE.
 Mails that should be forwarded are delivered into it, one a second or so. A quarter of a second
 before each, one goes to a second user whose mailbox a bare IMAPClient loop watches by IDLE and
-does nothing but note the time: the server's own delay, which no program can avoid.
+does nothing but note the time: the server's own delay, which no program can avoid. Another goes to
+a third user, whom imapfilter watches by IDLE and hands each mail to a shell that notes the time.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import tempfile
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ from imapclient import IMAPClient
 from bench.alone import run_alone
 from bench.machine import say
 from bench.mails import OUR_DOMAIN, make
+from bench.plot import bars
 from bench.program import Workspace, make_workspace, start, triage
 from bench.sink import Sink
 from bench.stages import Stage, is_finished, stages
@@ -42,6 +45,26 @@ _FINISH_LIMIT_S = 60.0
 _SHARES = (0.5, 0.95, 0.99)
 INBOX = f"inbox@{OUR_DOMAIN}"
 BARE = f"bare@{OUR_DOMAIN}"
+FILTERED = f"filtered@{OUR_DOMAIN}"
+_FILTER = """
+options.timeout = 60
+options.certificates = false
+options.starttls = false
+account = IMAP {{
+  server = '127.0.0.1', port = {port}, username = '{user}', password = '{password}'
+}}
+account.INBOX:check_status()
+os.execute('touch {ready}')
+while true do
+  account.INBOX:enter_idle()
+  for _, message in ipairs(account.INBOX:is_unseen()) do
+    mailbox, uid = table.unpack(message)
+    text = mailbox[uid]:fetch_message()
+    pipe_to('date +%s.%N >> {times}; cat > /dev/null', text)
+  end
+  account.INBOX:is_unseen():mark_seen()
+end
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +82,7 @@ class Result:
     stages: tuple[Stage, ...]
     load: float
     stand_in: bool
+    filter_s: tuple[float, ...] = ()  # imapfilter's, from each delivery; empty without it
 
     @property
     def ours_s(self) -> tuple[float, ...]:
@@ -72,6 +96,7 @@ class Result:
             "delivery to first brief": self.first_s,
             "delivery to last brief": self.last_s,
             "added by triage (first - server)": self.ours_s,
+            **({"imapfilter: delivery to a shell": self.filter_s} if self.filter_s else {}),
             **{f"  {stage.name}": stage.seconds for stage in self.stages},
         }
 
@@ -93,8 +118,26 @@ class Result:
         notes = [
             f"Load at the start: {self.load:.2f}.",
             *(["Verdicts came from the labels: no model was loaded."] if self.stand_in else []),
+            *(
+                []
+                if self.filter_s
+                else ["Left out: imapfilter, which is not installed or did not work."]
+            ),
         ]
         return "\n".join([title, "", table(("", "median", "p95", "p99"), rows), "", *notes])
+
+    def as_svg(self) -> str:
+        """Medians, the server's own delay among them."""
+        rows = [
+            ("server's own IDLE delay", self.server_s),
+            ("triage, to the first brief", self.first_s),
+            *([("imapfilter, to a shell", self.filter_s)] if self.filter_s else []),
+        ]
+        medians = [(name, percentile(values, 0.5) * 1000) for name, values in rows]
+        return bars(
+            "From delivery on, median",
+            [(name, value, f"{value:.0f} ms") for name, value in medians],
+        )
 
 
 @dataclass(slots=True)
@@ -133,10 +176,45 @@ def measure(number: int = SAMPLES, *, stand_in: bool = False) -> Result:
         )
         say(f"delivering {number} mails, one every {INTERVAL_S:.0f} s ...")
         bell = Bell()
-        with _running(space, stand_in=stand_in) as process, _listening(bell, server.port):
+        with (
+            _running(space, stand_in=stand_in) as process,
+            _listening(bell, server.port),
+            _filtering(Path(scratch), server.port) as heard,
+        ):
             bare, ours = _deliver(server, number)
             _await(space, process, number, _FINISH_LIMIT_S)
-        return _result(bare, ours, bell, sink, space, load=load, stand_in=stand_in)
+        found = _result(bare, ours, bell, sink, space, load=load, stand_in=stand_in)
+        return replace(found, filter_s=_filtered(bare, heard))
+
+
+@contextmanager
+def _filtering(folder: Path, port: int) -> Iterator[Path]:
+    """Let imapfilter work, where it is installed; gives the file of the times it noted."""
+    program, times = shutil.which("imapfilter"), folder / "filtered"
+    if program is None:
+        yield times
+        return
+    settings, ready = folder / "filter.lua", folder / "filtering"
+    words = {"port": port, "user": FILTERED, "password": PASSWORD, "times": times, "ready": ready}
+    settings.write_text(_FILTER.format(**words))
+    command = [program, "-c", str(settings), "-t", "/etc/ssl/certs"]
+    process = start(command, folder / "filter.log")
+    try:
+        deadline = time.monotonic() + 10
+        while not ready.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield times
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _filtered(delivered: Sequence[float], times: Path) -> tuple[float, ...]:
+    """From each delivery to the first mail that imapfilter handed on after it."""
+    heard = [float(line) for line in times.read_text().split()] if times.exists() else []
+    if len(heard) < len(delivered):
+        return ()
+    return tuple(at - began for began, at in zip(delivered, heard, strict=False))
 
 
 def _deliver(server: Dovecot, number: int) -> tuple[list[float], dict[str, float]]:
@@ -147,6 +225,7 @@ def _deliver(server: Dovecot, number: int) -> tuple[list[float], dict[str, float
     for mail in make(number, tagged_share=1.0, seed=3):
         bare.append(time.time())
         server.deliver(mail.content, user=BARE)
+        server.deliver(mail.content, user=FILTERED)
         time.sleep(_HEAD_START_S)
         ours[mail.message_id] = time.time()
         server.deliver(mail.content, user=INBOX)

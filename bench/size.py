@@ -157,7 +157,7 @@ def _measured(folder: Path, sink: Sink, mails: int) -> Size:
     store = open_store(settings.config.store)
     try:
         began = time.monotonic()
-        fill(settings.config.store, mails)
+        fill(space.store, mails)
         fill_s = time.monotonic() - began
         store_mib = sum(f.stat().st_size for f in space.folder.glob("triage.db*")) / MIB
         runner = make_runner(settings, store, make_channel(settings.config), KnownAnswers())
