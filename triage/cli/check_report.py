@@ -7,12 +7,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from triage.cli.options import FAILED, WRONG_USAGE
+from triage.cli.tables import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from triage.check.problem import Problem
 
+_MOST_CHARS = 2000  # a server can say anything, also in the names of its folders
 _OUTSIDE = {"server", "disk", "model"}
 
 
@@ -31,8 +33,11 @@ def as_text(problems: Sequence[Problem]) -> str:
 
 def as_block(problem: Problem) -> str:
     """One problem in two or three lines."""
-    advice = f"\n  To do: {problem.advice}" if problem.advice else ""
-    return f"{problem.severity.upper()}  {problem.where}\n  {problem.what}{advice}"
+    where, what, advice = (
+        plain(text, _MOST_CHARS) for text in (problem.where, problem.what, problem.advice)
+    )
+    to_do = f"\n  To do: {advice}" if problem.advice else ""
+    return f"{problem.severity.upper()}  {where}\n  {what}{to_do}"
 
 
 def exit_status(problems: Sequence[Problem]) -> int:

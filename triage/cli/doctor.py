@@ -10,6 +10,7 @@ import typer
 
 from triage.cli import check_report
 from triage.cli.options import FAILED, ConfigOption, config_path
+from triage.cli.tables import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def doctor(
 def lines(report: Report) -> Iterator[str]:
     """What is well, a line each, then the problems as `triage check` tells them."""
     for sound in report.sound:
-        yield f"ok  {sound.where}: {sound.what}"
+        yield f"ok  {plain(sound.where)}: {plain(sound.what)}"
     if report.sound:
         yield ""
     yield check_report.as_text(report.problems)

@@ -165,7 +165,8 @@ class ImapConnection:
 
     def add_flag(self, uids: Sequence[int], flag: str) -> None:
         """Set one flag."""
-        self._call(f"setting {flag}", self._client.add_flags, list(uids), [flag], silent=True)
+        words = [_one_line(flag)]
+        self._call(f"setting {flag}", self._client.add_flags, list(uids), words, silent=True)
 
     def move(self, uids: Sequence[int], folder: str) -> None:
         """MOVE (RFC 6851)."""
