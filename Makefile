@@ -62,7 +62,8 @@ month: $(STAMP)
 kills: $(STAMP)
 	@$(BIN)/python -m tests.kills --kills 100
 
-# Fifty thousand damaged mails, from bytes to brief: about half an hour. Needs the folder of hard mails.
+# Fifty thousand damaged mails, from bytes to brief, a process a core: a quarter of an hour on two
+# quiet ones. Needs the folder of hard mails.
 mutations: $(STAMP)
 	@$(BIN)/python -m tests.mutations --count 50000 --seed $(SEED)
 

@@ -1,6 +1,6 @@
 """Real mails, damaged at random, from bytes to brief: nothing may raise, hang or leak.
 
-    python -m tests.mutations --count 50000 --seed 0
+    python -m tests.mutations --count 50000 --seed 0 [--jobs 2]
 
 Needs the folder of hard messages beside the checkout; says so and ends well where it is absent.
 Each mail is read and a brief written; every tenth goes through the whole decide step, with its
@@ -10,6 +10,7 @@ store. Mail number N of a seed is always the same: `--only N --save FILE` writes
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import resource
 import sys
@@ -17,8 +18,11 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
 
 WHOLE_EVERY = 10
 LONGEST_S = 10.0
+MOST_MB = 1024
 LARGEST_BYTES = 300_000  # larger mails of the corpus are left out: they cost time and show no more
 NOW = 1_800_000_000.0
 _SLOWEST = 5
@@ -59,10 +64,23 @@ class Tally:
     caught: Counter[str] = field(default_factory=Counter)  # by the last net of `parse`
     outcomes: Counter[str] = field(default_factory=Counter)
     times: list[tuple[float, int, int]] = field(default_factory=list)  # seconds, number, bytes
+    peak_mb: float = 0.0
 
     def fail(self, number: int, what: str) -> None:
         """Note a failure; the number brings the mail back."""
         self.failures.append(f"mail {number}: {what}")
+
+    def add(self, other: Tally) -> None:
+        """Count what another process did too."""
+        self.failures += other.failures
+        self.times += other.times
+        for mine, theirs in (
+            (self.kinds, other.kinds),
+            (self.caught, other.caught),
+            (self.outcomes, other.outcomes),
+        ):
+            mine.update(theirs)
+        self.peak_mb = max(self.peak_mb, other.peak_mb)
 
 
 class Mutations:
@@ -187,8 +205,37 @@ def _report(tally: Tally, spent_s: float) -> None:
         _say(f"read and brief: median {middle * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms of processor")
     for took, number, size in reversed(times[-_SLOWEST:]):
         _say(f"slowest: {took:.2f} s, mail {number}, {size:,} bytes")
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    _say(f"{len(times)} mails in {spent_s:.0f} s, peak memory {peak_mb:.0f} MB")
+    _say(f"{len(times)} mails in {spent_s:.0f} s, peak memory of a process {tally.peak_mb:.0f} MB")
+
+
+def put_all_through(mails: Sequence[bytes], seed: int, numbers: Sequence[int]) -> Tally:
+    """Those mails of a seed, one after the other, in this process."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="triage-mutations-") as folder:
+        mutations = Mutations(mails, seed, Path(folder))
+        for done, number in enumerate(numbers, start=1):
+            mutations.put_through(number)
+            if done % _TELL_EVERY == 0:
+                failed = len(mutations.tally.failures)
+                _say(f"up to mail {number}: {failed} failures, {time.monotonic() - began:.0f} s")
+    tally = mutations.tally
+    for took, number, _ in tally.times:
+        if took > LONGEST_S:
+            tally.fail(number, f"took {took:.1f} s")
+    tally.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if tally.peak_mb > MOST_MB:
+        tally.fail(numbers[-1], f"or one before took {tally.peak_mb:.0f} MB of memory")
+    return tally
+
+
+def _side_by_side(mails: Sequence[bytes], seed: int, numbers: Sequence[int], jobs: int) -> Tally:
+    """The same with every so-manieth mail in a process of its own."""
+    whole = Tally()
+    shares = [numbers[first::jobs] for first in range(jobs)]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+        for tally in pool.map(partial(put_all_through, mails, seed), filter(None, shares)):
+            whole.add(tally)
+    return whole
 
 
 def main() -> int:
@@ -196,6 +243,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=0)
+    cores = len(os.sched_getaffinity(0))
+    parser.add_argument("--jobs", type=int, default=cores, help="processes; one a core")
     parser.add_argument("--only", type=int, default=None, help="the number of one mail")
     parser.add_argument("--save", type=Path, default=None, help="write that mail down")
     given = parser.parse_args()
@@ -203,22 +252,15 @@ def main() -> int:
     if not mails:
         _say(f"skipped: {CORPUS} is not there, and there is nothing to damage")
         return 0
+    if given.only is not None and given.save:
+        given.save.write_bytes(damaged(random.Random(f"{given.seed}:{given.only}"), mails))
+    numbers = range(given.count) if given.only is None else range(given.only, given.only + 1)
+    _say(
+        f"seed {given.seed}, {len(numbers)} mails out of {len(mails)}, {given.jobs} processes, "
+        f"{datetime.now(UTC):%c}"
+    )
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="triage-mutations-") as folder:
-        mutations = Mutations(mails, given.seed, Path(folder))
-        if given.only is not None and given.save:
-            given.save.write_bytes(mutations.mail(given.only))
-        numbers = range(given.count) if given.only is None else [given.only]
-        _say(f"seed {given.seed}, {len(numbers)} mails out of {len(mails)}, {datetime.now(UTC):%c}")
-        for done, number in enumerate(numbers, start=1):
-            mutations.put_through(number)
-            if done % _TELL_EVERY == 0:
-                failed = len(mutations.tally.failures)
-                _say(f"{done} mails, {failed} failures, {time.monotonic() - began:.0f} s")
-    tally = mutations.tally
-    for took, number, _ in tally.times:
-        if took > LONGEST_S:
-            tally.fail(number, f"took {took:.1f} s")
+    tally = _side_by_side(mails, given.seed, numbers, given.jobs)
     _report(tally, time.monotonic() - began)
     for failure in tally.failures[:50]:
         _say(f"FAILED: {failure}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hostile.shape import html, mail
-from tests.mutations import Mutations
+from tests.mutations import Mutations, put_all_through
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,16 @@ def test_sound_mails_pass_and_are_counted(mutations: Mutations) -> None:
     assert tally.failures == []
     assert len(tally.times) == tally.kinds.total() == 12
     assert tally.outcomes.total() == 2
+
+
+def test_mails_put_through_in_several_goes_are_counted_together() -> None:
+    whole = put_all_through(MAILS, 7, range(6))
+    parts = put_all_through(MAILS, 7, range(0, 6, 2))
+    parts.add(put_all_through(MAILS, 7, range(1, 6, 2)))
+    assert parts.kinds == whole.kinds
+    assert sorted(number for _, number, _ in parts.times) == list(range(6))
+    assert parts.failures == whole.failures == []
+    assert whole.peak_mb > 10
 
 
 def test_what_raises_is_told_with_the_number_of_its_mail(mutations: Mutations) -> None:
