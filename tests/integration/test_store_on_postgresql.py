@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 # Whatever of the store and the steps says most for the time it takes.
-AGAIN = ("test_store.py", "test_send_claims.py", "test_retention.py")
+AGAIN = (
+    "test_store.py",
+    "test_send_claims.py",
+    "test_retention.py",
+    "test_search.py",
+    "test_case_list.py",
+)
 
 
 @pytest.fixture

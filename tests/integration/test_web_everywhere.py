@@ -46,6 +46,7 @@ EXPECTED = (
     "models/N",
     "policy",
     "policy/responses",
+    "review",
     "operations",
     "operations/doctor",
 )
@@ -153,7 +154,7 @@ def test_every_page_can_be_read_without_javascript(whole: Served) -> None:
 
 
 def _quick(browser: Watched) -> Iterator[str]:
-    for path in ("/cases", "/models", f"/models/{NOW_USED}", "/policy", "/operations"):
+    for path in ("/cases", "/review", "/models", f"/models/{NOW_USED}", "/policy", "/operations"):
         browser.go(path)
         yield path
 

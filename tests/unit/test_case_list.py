@@ -9,16 +9,18 @@ from sqlalchemy import insert, update
 
 from tests.factories import make_raw, make_ref
 from tests.steps import POLICY, make_bench
+from tests.stores import open_store
 from triage.messages import Urgency
 from triage.store import case_list, cases, inbox, issues, search, timers
 from triage.store.case_list import State, Wanted
 from triage.store.case_places import place
-from triage.store.engine import Store
 from triage.store.tables import cases as rows
 from triage.store.tables import messages
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from triage.store.engine import Store
 
 NOW = 1_000_000.0
 BEN, NORA = POLICY.people["ben"], POLICY.people["nora"]
@@ -26,7 +28,7 @@ BEN, NORA = POLICY.people["ben"], POLICY.people["nora"]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "triage.db")
+    return open_store(tmp_path)
 
 
 def add(
@@ -124,37 +126,36 @@ def test_who_has_taken_it_up_is_overdue_no_more_until_something_new_comes(store:
     assert ids(store, NOW + 100, state=State.OVERDUE) == [number]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "expected"),
-    [
-        ({}, {1, 2, 3}),
-        ({"state": State.WAITING}, {1, 2}),
-        ({"state": State.ACKNOWLEDGED}, {3}),
-        ({"state": State.RESOLVED}, {4}),
-        ({"state": State.ALL}, {1, 2, 3, 4}),
-        ({"tag": "upsell"}, {2}),
-        ({"tag": "up"}, set()),
-        ({"kind": "delay"}, {1}),
-        ({"client": "Eve@"}, {2}),
-        ({"client": "client.example"}, {1, 2, 3}),
-        ({"client": "%"}, set()),
-        ({"person": NORA}, {2, 3}),
-        ({"waits_for": NORA}, {2, 3}),
-        ({"waits_for": BEN}, {1}),
-        ({"since": NOW - 100}, {2}),
-        ({"until": NOW - 100}, {1, 3}),
-        ({"words": "wombat"}, {1}),
-        ({"words": "wombat", "state": State.ALL}, {1, 4}),
-        ({"words": "wombat quokka"}, set()),
-        ({"words": "..."}, {1, 2, 3}),
-        ({"words": "nora", "people": [BEN, NORA]}, {2, 3}),
-        ({"words": "nora@firm.example", "people": [BEN, NORA]}, {2, 3}),
-        ({"words": "ben wombat", "people": [BEN, NORA]}, {1}),
-        ({"only": NORA}, {2}),
-        ({"hidden": [1, 3]}, {2}),
-    ],
-)
-def test_the_list_is_narrowed(store: Store, wanted: dict[str, Any], expected: set[int]) -> None:
+NARROWED: list[tuple[dict[str, Any], set[int]]] = [
+    ({}, {1, 2, 3}),
+    ({"state": State.WAITING}, {1, 2}),
+    ({"state": State.ACKNOWLEDGED}, {3}),
+    ({"state": State.RESOLVED}, {4}),
+    ({"state": State.ALL}, {1, 2, 3, 4}),
+    ({"tag": "upsell"}, {2}),
+    ({"tag": "up"}, set()),
+    ({"kind": "delay"}, {1}),
+    ({"client": "Eve@"}, {2}),
+    ({"client": "client.example"}, {1, 2, 3}),
+    ({"client": "%"}, set()),
+    ({"person": NORA}, {2, 3}),
+    ({"waits_for": NORA}, {2, 3}),
+    ({"waits_for": BEN}, {1}),
+    ({"since": NOW - 100}, {2}),
+    ({"until": NOW - 100}, {1, 3}),
+    ({"words": "wombat"}, {1}),
+    ({"words": "wombat", "state": State.ALL}, {1, 4}),
+    ({"words": "wombat quokka"}, set()),
+    ({"words": "..."}, {1, 2, 3}),
+    ({"words": "nora", "people": [BEN, NORA]}, {2, 3}),
+    ({"words": "nora@firm.example", "people": [BEN, NORA]}, {2, 3}),
+    ({"words": "ben wombat", "people": [BEN, NORA]}, {1}),
+    ({"only": NORA}, {2}),
+    ({"hidden": [1, 3]}, {2}),
+]
+
+
+def test_the_list_is_narrowed(store: Store) -> None:
     add(store, words="the wombat")
     add(
         store,
@@ -170,7 +171,12 @@ def test_the_list_is_narrowed(store: Store, wanted: dict[str, Any], expected: se
         issues.put(tx, 1, issues.Issue(tag="blocker", kind="delay"), how="test", now=NOW)
         issues.put(tx, 3, issues.Issue(tag="blocker", kind="delay"), how="test", now=NOW)
         issues.put(tx, 3, issues.Issue(tag="blocker", kind=""), how="test", now=NOW)
-    assert set(ids(store, **wanted)) == expected
+    wrong = {
+        str(wanted): ids(store, **wanted)
+        for wanted, expected in NARROWED
+        if set(ids(store, **wanted)) != expected
+    }
+    assert wrong == {}
 
 
 def test_pages_follow_one_another_without_a_gap_whatever_happens_between(store: Store) -> None:

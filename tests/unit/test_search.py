@@ -53,29 +53,29 @@ def open_case(bench: Bench, text: str = STUCK, **more: object) -> int:
     return case_id
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "staging",
-        "STAG",
-        "key staging",
-        '"staging key"',
-        "Müller",
-        "muller",
-        "dana@client.example",
-        "client.example",
-        "portal",
-    ],
+FOUND = (
+    "staging",
+    "STAG",
+    "key staging",
+    '"staging key"',
+    "Müller",
+    "muller",
+    "Mu\u0308ller",
+    "dana@client.example",
+    "client.example",
+    "portal",
 )
-def test_a_case_is_found_by_text_subject_client_and_people(bench: Bench, typed: str) -> None:
+NOT_FOUND = ("staging other", '"key staging"', "taging", "eve@client")
+
+
+def test_a_case_is_found_by_text_subject_client_and_people(bench: Bench) -> None:
     case_id = open_case(bench, sender="Dana Müller <dana@client.example>")
-    assert find(bench, typed) == {case_id}
+    assert [typed for typed in FOUND if find(bench, typed) != {case_id}] == []
 
 
-@pytest.mark.parametrize("typed", ["staging other", '"key staging"', "taging", "eve@client"])
-def test_every_word_must_stand_there_and_in_order_where_quoted(bench: Bench, typed: str) -> None:
+def test_every_word_must_stand_there_and_in_order_where_quoted(bench: Bench) -> None:
     open_case(bench)
-    assert find(bench, typed) == set()
+    assert [typed for typed in NOT_FOUND if find(bench, typed)] == []
 
 
 def test_words_of_a_further_mail_count_from_its_decision_on(bench: Bench) -> None:
@@ -108,6 +108,7 @@ def test_a_label_that_opens_a_case_makes_it_found_until_it_is_taken_back(bench: 
     assert find(bench, "wombat") == set()
 
 
+@pytest.mark.sqlite
 def test_forgotten_words_leave_search_and_disk_and_other_cases_stay(
     bench: Bench, tmp_path: Path
 ) -> None:
@@ -184,12 +185,10 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("typed", HOSTILE)
-def test_nothing_that_is_typed_is_query_syntax(empty: Store, typed: str) -> None:
-    with empty.read() as tx:
-        wanted = chunks(typed)
-        assert len(wanted) <= MOST_CHUNKS
-        if wanted:
+def test_nothing_that_is_typed_is_query_syntax(bench: Bench) -> None:
+    with bench.store.read() as tx:
+        for wanted in filter(None, map(chunks, HOSTILE)):
+            assert len(wanted) <= MOST_CHUNKS
             assert tx.execute(cases_with(tx, wanted)).scalars().all() == []
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, and_, cast, func, or_, select
 
-from triage.store.search_index import cases_with, chunks
+from triage.store.search_index import cases_with, chunks, folded
 from triage.store.tables import cases, issues, messages
 
 if TYPE_CHECKING:
@@ -125,8 +125,9 @@ def _with_words(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
 def _names(chunk: Chunk, person: Person) -> bool:
     """Whether this is a person's name, a part of it, or their address."""
     said = " ".join(chunk).lower()
-    address = " ".join(chunks(person.address)[0])
-    return said in {*person.name.lower().split(), person.name.lower(), person.id, address.lower()}
+    name = folded(person.name).lower()
+    address = " ".join(chunks(person.address)[0]).lower()
+    return said in {*name.split(), name, person.id, address}
 
 
 def _holds(column: ColumnElement[Any], item: str) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, insert, select, update
 
 from triage.parsing import parse
-from triage.store.search_index import compact
+from triage.store.search_index import compact, folded
 from triage.store.tables import case_words, cases, messages, raw_messages
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _write(tx: Connection, case_id: int, mails: Sequence[Email]) -> None:
         values = {
             "case_id": case_id,
             "subject": _joined([case.subject, *(mail.subject for mail in mails)]),
-            "client": case.client,
+            "client": folded(case.client),
             "people": _joined(map(_people, mails)),
             "body": _joined(mail.new_text[:MAIL_CHARS] for mail in mails),
         }
@@ -126,4 +126,5 @@ def _name(person: Address) -> str:
 
 def _joined(parts: Iterable[str]) -> str:
     """Each once, a line apart."""
-    return "\n".join(dict.fromkeys(part for part in parts if part))[:CASE_CHARS]
+    found = dict.fromkeys(folded(part) for part in parts if part)
+    return "\n".join(found)[:CASE_CHARS]

@@ -10,6 +10,7 @@ https://www.sqlite.org/fts5.html, https://www.postgresql.org/docs/current/textse
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from sqlalchemy import column, func, insert, literal, literal_column, select, table
@@ -36,13 +37,21 @@ _VECTOR = (
 Chunk = tuple[str, ...]
 
 
+def folded(text: str) -> str:
+    """Without accents, so that they make no difference whichever database it is."""
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in apart if unicodedata.category(char) != "Mn")
+
+
 def chunks(typed: str) -> list[Chunk]:
     """What to look for, each as words that follow one another; the last of them may go on.
 
     `staging "site visit" dana@client.example` is three: one word, two words, three words. Empty
     where nothing is typed that could be looked for.
     """
-    clean = typed.encode("utf-8", "replace").decode().replace("\0", " ")
+    clean = folded(typed.encode("utf-8", "replace").decode().replace("\0", " "))
     parts = [quoted or plain for quoted, plain in _QUOTED.findall(clean)]
     found = [tuple(_WORD.findall(part[:MOST_CHARS])) for part in parts]
     return [chunk for chunk in dict.fromkeys(found) if chunk][:MOST_CHUNKS]
