@@ -8,7 +8,7 @@ import pytest
 
 from tests.web_client import make_client
 from tests.web_mails import MAILS, fill
-from triage.store import alarms, audit, mailboxes, outbox
+from triage.store import alarms, audit, listings, mailboxes, outbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +58,31 @@ def test_trouble_is_said_plainly_and_so_is_that_nobody_watches(client: Client) -
     assert "1 thing does not work now" in page.words
     assert page.words.count("mail.example: connection refused") == 2
     assert "Trouble that is over" in page.words
+
+
+def test_what_the_server_said_last_is_held_against_the_store(client: Client) -> None:
+    with client.site.store.write() as tx:
+        mailboxes.begin(
+            tx,
+            account="inbox",
+            folder="INBOX",
+            uid_validity=1,
+            last_uid=0,
+            started_at=0.0,
+            whole_history=True,
+        )
+        box = mailboxes.current(tx, "inbox", "INBOX")
+        assert box is not None
+        mailboxes.advance(tx, box.id, 3)
+        listings.put(tx, box.id, [1, 2], client.clock())
+    said = client.get("/operations").words.partition("Mailboxes")[2]
+    assert "2 mails, asked" in said
+    assert "1 Ask the servers now" in said, "mail 2 should have been read and was not"
+    with client.site.store.write() as tx:
+        listings.put(tx, box.id, [1], client.clock() + 60)
+    said = client.get("/operations").words.partition("Mailboxes")[2]
+    assert "1 mail, asked" in said
+    assert "0 Ask the servers now" in said
 
 
 def test_a_held_brief_is_settled_by_a_click_and_the_trail_names_who(client: Client) -> None:
