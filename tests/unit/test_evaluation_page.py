@@ -25,6 +25,7 @@ from classifiers.measures import Point
 from tests.trained import examples, small_model
 from triage.cli import evaluation_page
 from triage.drawing import charts
+from triage.drawing.figures import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +116,7 @@ def test_every_element_is_closed_and_every_figure_of_the_report_is_on_the_page()
     text = " ".join(page.text.split())
     assert f"Judged on {report.mails} labelled mails" in text
     for tag, one in report.tags.items():
-        cells = [evaluation_page.percent(one.precision), evaluation_page.percent(one.recall)]
+        cells = [percent(one.precision), percent(one.recall)]
         cells += [f"{one.brier:.3f}", f"{one.calibration_error:.3f}"]
         row = next(row for row in page.html.split("<tr>") if f'<th scope="row">{tag}</th>' in row)
         assert [cell for cell in cells if f">{cell}</td>" not in row] == []

@@ -27,6 +27,7 @@ from classifiers.measures import (
 )
 from classifiers.record import BARS, crossed
 from triage.drawing import charts
+from triage.drawing.figures import bar_rows, percent, point_at, share
 from triage.resources import resource
 from triage.summary.wording import clean_line, clean_text, shorten
 
@@ -146,16 +147,6 @@ def write(path: Path, page: str) -> None:
     unfinished.replace(path)
 
 
-def percent(value: float | None) -> str:
-    """A share as people say it, `84 %`; a dash where there is none."""
-    return "-" if value is None else f"{100 * value:.0f} %"
-
-
-def share(value: float | None) -> str:
-    """A figure between 0 and 1 that is no share of mails, with two digits."""
-    return "-" if value is None else f"{value:.2f}"
-
-
 def span(found: Interval | None) -> str:
     """What chance leaves open."""
     return "too few mails" if found is None else f"{found.low:.2f} to {found.high:.2f}"
@@ -214,7 +205,7 @@ def _tag_view(tag: str, found: Judgement, worst: Mistakes) -> TagView:
             title=f"Probabilities of {tag}",
             told="mails with the tag above the line, mails without it below",
         ),
-        bars=_bar_rows(above, below),
+        bars=bar_rows(above, below),
         misses=[_shown(one) for one in worst.misses],
         false_alarms=[_shown(one) for one in worst.false_alarms],
         all_misses=worst.all_misses,
@@ -232,17 +223,12 @@ def _curve(
     return charts.precision_recall(
         [charts.Curve(kind=name, points=lines[name]) for name in reversed(list(lines))],
         [
-            ("unsure", _at(lines["model"], threshold.unsure)),
-            ("given", _at(lines["model"], threshold.give)),
+            ("unsure", point_at(lines["model"], threshold.unsure)),
+            ("given", point_at(lines["model"], threshold.give)),
         ],
         title=f"Precision and recall of {tag}",
         told=f"average precision {average}; the figures are in the table below",
     )
-
-
-def _at(points: Sequence[Point], threshold: float) -> Point | None:
-    """The last point that a threshold still lets through."""
-    return next((point for point in reversed(points) if point.threshold >= threshold), None)
 
 
 def _divided(scores: Sequence[float], threshold: Threshold) -> tuple[int, int, int]:
@@ -250,14 +236,6 @@ def _divided(scores: Sequence[float], threshold: Threshold) -> tuple[int, int, i
     given = sum(score >= threshold.give for score in scores)
     seen = sum(score >= threshold.unsure for score in scores)
     return int(given), int(seen - given), len(scores) - int(seen)
-
-
-def _bar_rows(above: Sequence[int], below: Sequence[int]) -> list[tuple[str, int, int]]:
-    return [
-        (f"{index / BARS:.2f} to {(index + 1) / BARS:.2f}", up, down)
-        for index, (up, down) in enumerate(zip(above, below, strict=True))
-        if up or down
-    ]
 
 
 def _shown(one: Mistake) -> Shown:

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from classifiers.measures import Bin, Interval, Point
-from classifiers.record import ALL, BARS, OWN, SCHEMA
+from classifiers.measures import Bin, Interval, Point, precision_at
+from classifiers.record import ALL, OWN, SCHEMA
 from triage.drawing import charts
+from triage.drawing.figures import bar_rows, point_at, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 RECALLS = (0.2, 0.4, 0.6, 0.8, 1.0)
 TITLES = {OWN: "On your own mail", ALL: "On all mail it could be judged on"}
 SHARES = ("forwarded", "unsure", "corrected")
+_ROUNDED = 1e-3  # what rounding may have taken from a recall that is kept
 _LEAST_TOP = 0.2  # of the chart of shares, so that small ones do not look large
 
 
@@ -104,11 +106,11 @@ def _tag(tag: str, found: Mapping[str, Any], report: Mapping[str, Any], card: Ca
         figures=figures,
         curve=charts.precision_recall(
             [charts.Curve(kind="model", points=points)],
-            [(name, _at(points, cut)) for name, cut in cuts],
+            [(name, point_at(points, cut)) for name, cut in cuts],
             title=f"Precision and recall of {tag}",
             told=f"average precision {share(figures['average_precision'])}; figures below",
         ),
-        precisions=[(recall, _precision(points, recall)) for recall in RECALLS],
+        precisions=[(recall, precision_at(points, recall - _ROUNDED)) for recall in RECALLS],
         calibration=charts.reliability(
             bins,
             title=f"Calibration of {tag}",
@@ -122,35 +124,12 @@ def _tag(tag: str, found: Mapping[str, Any], report: Mapping[str, Any], card: Ca
             title=f"Probabilities of {tag}",
             told="mails with the tag above the line, mails without it below; figures below",
         ),
-        bars=[
-            (f"{n / BARS:.2f} to {(n + 1) / BARS:.2f}", up, down)
-            for n, (up, down) in enumerate(zip(above, below, strict=True))
-            if up or down
-        ],
+        bars=bar_rows(above, below),
         misses=found["misses"],
         false_alarms=found["false_alarms"],
         all_misses=found["all_misses"],
         all_false_alarms=found["all_false_alarms"],
     )
-
-
-def _at(points: Sequence[Point], threshold: float) -> Point | None:
-    """The last point that a threshold still lets through."""
-    return next((point for point in reversed(points) if point.threshold >= threshold), None)
-
-
-def _precision(points: Sequence[Point], recall: float) -> float | None:
-    return max((p.precision for p in points if p.recall >= recall - 1e-3), default=None)
-
-
-def share(value: float | None) -> str:
-    """A figure between 0 and 1 with two digits; a dash for none."""
-    return "-" if value is None else f"{value:.2f}"
-
-
-def percent(value: float | None) -> str:
-    """A share as people say it; a dash for none."""
-    return "-" if value is None else f"{100 * value:.0f} %"
 
 
 def quality(card: Card) -> tuple[float | None, bool]:

@@ -9,6 +9,7 @@ from classifiers import registry
 from classifiers.api import ClassifierError, ModelError
 from classifiers.ledger import Ledger, read_ledger
 from triage import app_models, differences, retraining
+from triage.drawing.figures import percent, share
 from triage.errors import NotFoundError, TriageError
 from triage.store import inbox
 from triage.web import model_view
@@ -78,8 +79,8 @@ def _list(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
         curve=model_view.learning_curve(found),
         previous=ledger.previous,
         used=_last_use(ledger),
-        share=model_view.share,
-        percent=model_view.percent,
+        share=share,
+        percent=percent,
     )
 
 
@@ -110,8 +111,8 @@ def _one(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
         cases=_cases(visit, parts),
         history=_history(ledger, entry.version),
         in_use=ledger.current,
-        share=model_view.share,
-        percent=model_view.percent,
+        share=share,
+        percent=percent,
     )
 
 
