@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 
 from triage import __version__
 from triage.errors import StoreError
-from triage.store import alarms, cases, inbox, mailboxes, outbox
+from triage.store import alarms, cases, inbox, leases, mailboxes, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -53,6 +53,14 @@ class Figures(Collector):
             waiting, stuck = alarms.undecided(tx), alarms.unsent(tx)
             open_cases = len(cases.unresolved(tx))
             trouble = len(alarms.open_ones(tx))
+            held = leases.held_now(tx) if self.store.shared else {}
+        if self.store.shared:
+            yield _family(
+                GaugeMetricFamily(
+                    "triage_lease", "1 where a program holds it.", labels=["lease", "holder"]
+                ),
+                (((name, holder), float(bool(holder))) for name, holder in held.items()),
+            )
         yield _family(
             CounterMetricFamily("triage_messages", "Mails by outcome.", labels=["outcome"]),
             (((action or "waiting",), number) for action, number in outcomes.items()),

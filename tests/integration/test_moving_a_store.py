@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prometheus_client import CollectorRegistry, generate_latest
 from typer.testing import CliRunner
 
 from tests.postgresql import PASSWORD, Cluster, opened
 from tests.steps import make_bench
 from triage import app as wiring
 from triage.cli import app
+from triage.monitoring import Figures
 from triage.resources import resource
 from triage.store import leases, moving
 from triage.store.engine import Store
@@ -106,8 +108,18 @@ def test_the_status_says_who_holds_what(tmp_path: Path, cluster: Cluster) -> Non
     assert "Program office/12/ab: reads (heard of" in says
     assert "box1/INBOX: office/12/ab" in says
     assert "box2/INBOX: held by nobody" in says
+    with opened(database) as store:
+        figures = generate_latest(registry_of(store)).decode()
+    assert 'triage_lease{holder="office/12/ab",lease="box1/INBOX"} 1.0' in figures
+    assert 'triage_lease{holder="",lease="box2/INBOX"} 0.0' in figures
     found = json.loads(invoke("status", "--json", "--config", config)[1])["sharing"]
     assert [each["holder"] for each in found["leases"]] == ["office/12/ab", ""]
+
+
+def registry_of(store: Store) -> CollectorRegistry:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Figures(store=store))
+    return registry
 
 
 def test_a_file_is_for_one_program_and_the_commands_say_so(tmp_path: Path) -> None:

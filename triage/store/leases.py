@@ -81,6 +81,12 @@ def everything(tx: Connection) -> list[Lease]:
     return [_lease(row) for row in tx.execute(select(leases).order_by(leases.c.name))]
 
 
+def held_now(tx: Connection) -> dict[str, str]:
+    """Who holds each lease at this moment, by its name; empty: nobody."""
+    now = server_clock(tx)
+    return {lease.name: lease.holder if lease.expires_at >= now else "" for lease in everything(tx)}
+
+
 def renew(tx: Connection, holder: str, now: float, ttl_s: float) -> dict[str, int]:
     """Keep what a program holds for as long again; the tokens, by name.
 
