@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import TYPE_CHECKING
+from unicodedata import combining, normalize
 
 from sqlalchemy import column, func, insert, literal, literal_column, select, table
 
@@ -27,12 +28,13 @@ MOST_CHUNKS = 12  # of a query; what is typed beyond is not looked for
 MOST_CHARS = 80  # of one chunk
 _QUOTED = re.compile(r'"([^"]*)"|([^\s"]+)')
 _WORD = re.compile(r"[^\W_]+")
-# Exactly as the migration made the index, else PostgreSQL does not use it. An address is cut into
-# its words first, as SQLite does by itself.
-_VECTOR = (
-    "to_tsvector('simple'::regconfig, regexp_replace(subject || ' ' || client || ' ' || people"
-    " || ' ' || body, '[^[:alnum:]]+', ' ', 'g'))"
+# Exactly as the migration made the index, else PostgreSQL does not use it. Accents are taken off,
+# and an address is cut into its words, as SQLite does by itself.
+_PLAIN = (
+    "regexp_replace(normalize(subject || ' ' || client || ' ' || people || ' ' || body, NFKD),"
+    " '[\\u0300-\\u036f]+', '', 'g')"
 )
+_VECTOR = f"to_tsvector('simple'::regconfig, regexp_replace({_PLAIN}, '[^[:alnum:]]+', ' ', 'g'))"
 
 Chunk = tuple[str, ...]
 
@@ -81,4 +83,5 @@ def _goes_on(chunk: Chunk, mark: str) -> str:
 
 
 def _quoted(word: str) -> str:
-    return f"'{word}'"
+    plain = "".join(c for c in normalize("NFKD", word) if not combining(c))
+    return f"'{plain}'"
