@@ -121,8 +121,8 @@ def _serve_sample(port: int | None, who: str) -> None:
     with tempfile.TemporaryDirectory(prefix="triage-sample-") as name, ExitStack() as held:
         settings = app_sample.lay_out(Path(name))
         page = settings.config.page
-        app_sample.lay_out_models(settings, datetime.now(UTC))
         listener = held.enter_context(server.listen(page.host, page.port if port is None else port))
+        app_sample.lay_out_models(settings, datetime.now(UTC))
         store = app.open_store(settings.config.store)
         held.callback(store.close)
         held.enter_context(app_sample.at_work(settings, store))
