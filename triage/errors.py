@@ -42,7 +42,7 @@ class StoreError(TriageError):
 
 
 class StoreUnavailableError(StoreError):
-    """The database server cannot be reached, or gave up a transaction. Trying again will help."""
+    """Trying again will help: the server is away, the disk full, or another program holds it."""
 
 
 class LeaseLostError(StoreError):

@@ -99,6 +99,8 @@ class Watcher:
 
         `go_on` is asked after each batch; when it says no, the rest is left for the next look.
         """
+        if mailbox.started_at > self.clock() and not self.beginning.since:
+            mailbox = self._clock_was_ahead(mailbox)
         # Past the first UID the numbers alone say what is new; the date only bounds a first look.
         numbers_tell = mailbox.last_uid > 0 and self.source.ordered
         bounded = not numbers_tell
@@ -262,6 +264,19 @@ class Watcher:
             started_at=started,
             whole_history=known.whole_history if known else self.beginning.everything,
         )
+
+    def _clock_was_ahead(self, mailbox: Mailbox) -> Mailbox:
+        """The first start lies in the future: what looked older than it then is read after all."""
+        started_at = self.clock() - CLOCK_SLACK_S
+        with self.store.write() as tx:
+            mailboxes.started_earlier(tx, mailbox.id, started_at)
+            forgotten = listings.forget_older(tx, mailbox)
+        log.error(
+            "the clock of this machine was ahead when the folder was first read; reading anew what "
+            "seemed too old",
+            extra={"action": "clock", "mailbox": self.name, "count": forgotten},
+        )
+        return self._position(mailbox)
 
     def _keep(self, mailbox: Mailbox, batch: Sequence[RawMessage], gone: Iterable[int]) -> int:
         now = self.clock()

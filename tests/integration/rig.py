@@ -105,21 +105,24 @@ retry_max_s = 2
         )
         return path
 
-    @contextmanager
-    def running(self, *, wait_for: int = 0) -> Iterator[EmbeddedRunner]:
-        """The program in this process, with a classifier that knows a few words.
-
-        `wait_for`: so many folders are to be read once before anything else; 0: all of them.
-        """
+    def make(self) -> EmbeddedRunner:
+        """The program, not begun, with a classifier that knows a few words."""
         settings = load_settings(self.write())
-        store = app.open_store(settings.config.store)
-        runner = app.make_runner(
+        return app.make_runner(
             settings,
-            store,
+            app.open_store(settings.config.store),
             app.make_channel(settings.config),
             WordClassifier(),
             prober=app.make_prober(settings.config),
         )
+
+    @contextmanager
+    def running(self, *, wait_for: int = 0) -> Iterator[EmbeddedRunner]:
+        """The same in this process, at work.
+
+        `wait_for`: so many folders are to be read once before anything else; 0: all of them.
+        """
+        runner = self.make()
         errors: list[BaseException] = []
 
         def work() -> None:
@@ -136,7 +139,7 @@ retry_max_s = 2
         finally:
             runner.request_stop()
             thread.join(30)
-            store.close()
+            runner.sender.store.close()
         assert not thread.is_alive()
         assert errors == []
 

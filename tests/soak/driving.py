@@ -151,7 +151,7 @@ class Soak:
         Returns:
             How many there were, and what was wrong with how they are shown.
         """
-        shown = json.loads(self._triage("status", "--json"))["outbox"]
+        shown = json.loads(self._triage("status", "--json") or '{"outbox": []}')["outbox"]
         visible = {row["id"] for row in shown if row["state"] == "held"}
         held = rows(self._space.store, "SELECT id, rfc_id FROM outbox WHERE state = 'held'")
         wrong = [f"brief {n} is held and not shown" for n, _ in held if n not in visible]
@@ -163,7 +163,9 @@ class Soak:
     def _triage(self, *arguments: str) -> str:
         triage = str(Path(sys.executable).with_name("triage"))
         command = [triage, *arguments, "--config", str(self._space.config)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            self.crashes.append(f"triage {' '.join(arguments)}: {done.stderr}")
         return done.stdout
 
     def _live(self, life: Life) -> None:

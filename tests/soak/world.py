@@ -99,8 +99,9 @@ def make_workspace(
     for name, secret in (("inbox.secret", PASSWORD), ("triage.key", "ab" * 32)):
         (folder / name).write_text(secret + "\n")
         (folder / name).chmod(0o600)
+    config = _CONFIG + (_PROBE if uncertain == "probe" else "")
     space.config.write_text(
-        _CONFIG.format(
+        config.format(
             imap_port=imap_port,
             smtp_port=smtp_port,
             user=USER,
@@ -147,8 +148,9 @@ retry_first_s = 1
 retry_max_s = 2
 uncertain = "{uncertain}"
 uncertain_after_s = {uncertain_after_s}
-
+"""
+_PROBE = f"""
 [outgoing.probe]
 account = "inbox"
-folder = "Sent"
+folder = "{PROBE_FOLDER}"
 """

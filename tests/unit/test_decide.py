@@ -281,16 +281,6 @@ def test_a_deferred_brief_is_tried_again_later(bench: Bench) -> None:
     assert bench.sender.send_due() == 1
 
 
-def test_a_brief_that_nobody_takes_for_days_is_given_up_and_the_fallback_told(bench: Bench) -> None:
-    bench.judge("I am disappointed.")
-    bench.clock.now += 6 * 86400
-    bench.channel.script = [DeliveryStatus.DEFERRED]
-    bench.sender.send_due()
-    assert bench.queued() == [("ben@firm.example", "first"), ("priya@firm.example", "undelivered")]
-    bench.sender.send_due()
-    assert b"could not be delivered" in bench.channel.delivered[0].content
-
-
 def test_a_refused_brief_fails_at_once_and_stops_no_other(bench: Bench) -> None:
     bench.channel.script = [DeliveryStatus.REFUSED]
     bench.judge("We are stuck.")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MANY = 1000  # attempts
 _MAX_MISSES = 2  # consecutive failures that end a round: the server is down, not one recipient
 
 
@@ -43,6 +44,17 @@ class RetryRules:
     def delay_s(self, attempts: int) -> float:
         """The wait after that many attempts: doubling, up to the maximum."""
         return min(self.first_s * float(2 ** min(attempts, 16)), self.max_s)
+
+    def is_hopeless(self, attempts: int, age_s: float) -> bool:
+        """Tried for too long: by the clock, and by the waits between so many attempts.
+
+        The second is less than the first by the rounds that ended early, so half of it is enough.
+        A clock that jumps ahead by a week gives nothing up.
+        """
+        if age_s <= self.give_up_after_s:
+            return False
+        waited_s = sum(self.delay_s(each) for each in range(min(attempts, _MANY)))
+        return waited_s >= self.give_up_after_s / 2 or attempts >= _MANY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +86,7 @@ class Sender:
         a row, the rest is left for later.
         """
         with self.store.read() as tx:
-            rows = outbox.due(tx, self.clock(), limit)
+            rows = outbox.due(tx, self.clock(), limit, longest_s=self.rules.max_s)
         sent = misses = 0
         for row in rows:
             if not go_on():
@@ -115,9 +127,8 @@ class Sender:
 
         The first that cannot be looked up ends the round: the rest would only wait as long again.
         """
-        before = self.clock() - self.rules.uncertain_after_s
         with self.store.read() as tx:
-            rows = outbox.overdue(tx, before)
+            rows = outbox.overdue(tx, self.clock(), self.rules.uncertain_after_s)
         return sum(1 for _ in takewhile(self._settle, rows))
 
     def _record(self, row: OutboxRow, delivery: Delivery, attempts: int) -> None:
@@ -149,7 +160,8 @@ class Sender:
 
     def _is_hopeless(self, row: OutboxRow, delivery: Delivery, now: float) -> bool:
         """Tried for too long. A refused login is no notice's fault: it waits until mended."""
-        return not delivery.login_refused and now - row.created_at > self.rules.give_up_after_s
+        hopeless = self.rules.is_hopeless(row.attempts + 1, now - row.created_at)
+        return hopeless and not delivery.login_refused
 
     def _fail(self, tx: Connection, row: OutboxRow, detail: str, now: float, attempts: int) -> bool:
         failed = outbox.fail(tx, row.id, detail, now, attempts=attempts)

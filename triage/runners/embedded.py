@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from triage.errors import StoreUnavailableError
 from triage.pipeline.ahead import ReadingAhead
 from triage.runners.heartbeat import Heartbeats, notify, watchdog_interval_s
 
@@ -31,6 +33,8 @@ _PATIENCE = 10  # failures in a row before draining leaves the rest for another 
 IDLE_LOOK_S = 5.0  # how often timers and retries are looked at when nothing else happens
 DECIDE_SILENCE_S = 300.0
 WATCH_SILENCE_S = 900.0
+STORE_PAUSE_S = 5.0  # before a store that was full or locked is tried again
+STORE_TOLD_EVERY_S = 300.0
 
 
 @dataclass(kw_only=True)
@@ -146,11 +150,20 @@ class EmbeddedRunner:
         notify("STOPPING=1")
         for thread in threads:
             thread.join()
+        self._let_go()
         self._raise_failure()
 
     def _raise_failure(self) -> None:
         if self._failure:
             raise self._failure
+
+    def _let_go(self) -> None:
+        """Close what a loop that was broken off has left open."""
+        for watcher in self.watchers:
+            watcher.source.close()
+        for tag_watcher in self.tag_watchers:
+            tag_watcher.folders.close()
+        self.sender.channel.close()
 
     def _wait_feeding_watchdog(self) -> None:
         interval_s = watchdog_interval_s()
@@ -197,7 +210,7 @@ class EmbeddedRunner:
     def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
         def guarded() -> None:
             try:
-                work()
+                self._outlast(name, work)
             except BaseException as error:  # noqa: BLE001 - handed to `run`, which raises it
                 self._failure = self._failure or error
                 self.request_stop()
@@ -205,3 +218,20 @@ class EmbeddedRunner:
                 self.beats.forget(name)
 
         return threading.Thread(target=guarded, name=name)
+
+    def _outlast(self, name: str, work: Callable[[], None]) -> None:
+        """Do a loop's work, and begin it anew as long as the store is full, locked or away.
+
+        Without a sign of life: what lasts shows in the health of the program.
+        """
+        told_at = float("-inf")
+        while True:
+            try:
+                return work()
+            except StoreUnavailableError as error:
+                now = time.monotonic()
+                level = logging.ERROR if now - told_at >= STORE_TOLD_EVERY_S else logging.DEBUG
+                told_at = now if level == logging.ERROR else told_at
+                log.log(level, "waiting: %s", error, extra={"action": "store", "loop": name})
+            if self.stop.wait(STORE_PAUSE_S):
+                return None

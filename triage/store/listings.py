@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select
 
-from triage.reconciliation import VANISHED, Row
+from triage.reconciliation import OLDER, VANISHED, Row
 from triage.store.tables import listings, messages, moves
 from triage.uid_sets import packed, unpacked
 
@@ -77,6 +77,14 @@ def forget_vanished(tx: Connection, mailbox: Mailbox, present: Iterable[int]) ->
     for message_id in back.values():
         tx.execute(delete(messages).where(messages.c.id == message_id))
     return sorted(back)
+
+
+def forget_older(tx: Connection, mailbox: Mailbox) -> int:
+    """Take back that mails were older than the first start; how many are to be read now."""
+    older = delete(messages).where(
+        *_of(mailbox), messages.c.why == OLDER, messages.c.uid > mailbox.first_uid
+    )
+    return tx.execute(older).rowcount
 
 
 def _of(mailbox: Mailbox) -> tuple[ColumnElement[bool], ...]:

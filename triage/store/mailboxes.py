@@ -86,6 +86,11 @@ def advance(tx: Connection, mailbox_id: int, last_uid: int) -> None:
     tx.execute(update(mailboxes).where(later).values(last_uid=last_uid))
 
 
+def started_earlier(tx: Connection, mailbox_id: int, started_at: float) -> None:
+    """The first start was at another time than its clock said."""
+    tx.execute(update(mailboxes).where(mailboxes.c.id == mailbox_id).values(started_at=started_at))
+
+
 def looked(tx: Connection, account: str, folder: str, now: float) -> None:
     """The folder was read to its end just now."""
     tx.execute(

@@ -131,21 +131,31 @@ def put(
     return number is not None
 
 
-def due(tx: Connection, now: float, limit: int = 50) -> list[OutboxRow]:
-    """Queued notices whose time has come, oldest first."""
+def due(
+    tx: Connection, now: float, limit: int = 50, *, longest_s: float = float("inf")
+) -> list[OutboxRow]:
+    """Queued notices whose time has come, oldest first.
+
+    `longest_s`: nothing waits for longer. What seems to was put down by a clock that was ahead.
+    """
+    when = outbox.c.next_attempt_at
     query = (
         select(*_COLUMNS)
-        .where(outbox.c.state == "queued", outbox.c.next_attempt_at <= now)
+        .where(outbox.c.state == "queued", or_(when <= now, when > now + longest_s))
         .order_by(outbox.c.next_attempt_at, outbox.c.id)
         .limit(limit)
     )
     return [_row(row) for row in tx.execute(query)]
 
 
-def overdue(tx: Connection, claimed_before: float) -> list[OutboxRow]:
-    """Notices that were being sent when their worker fell silent: uncertain."""
+def overdue(tx: Connection, now: float, after_s: float) -> list[OutboxRow]:
+    """Notices that were being sent when their worker fell silent, `after_s` ago: uncertain.
+
+    A claim from the future was made before a clock was put right, so it is no younger.
+    """
+    at = outbox.c.claimed_at
     query = select(*_COLUMNS).where(
-        outbox.c.state == "sending", outbox.c.claimed_at <= claimed_before
+        outbox.c.state == "sending", or_(at <= now - after_s, at > now + after_s)
     )
     return [_row(row) for row in tx.execute(query)]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event
 
-from triage.errors import StoreError
+from triage.errors import StoreError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,10 @@ class _Sqlite:
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def translated(self, name: str, error: DBAPIError) -> StoreError:
-        return StoreError(_explain(name, str(error.orig)))
+        reason = str(error.orig)
+        passes = any(word in reason.lower() for word in ("full", "locked"))
+        kind = StoreUnavailableError if passes else StoreError
+        return kind(_explain(name, reason))
 
 
 SQLITE = _Sqlite()
@@ -95,8 +98,8 @@ def sqlite_engine(path: Path, *, create: bool = True) -> Engine:
 
 def _explain(name: str, reason: str) -> str:
     advice = {
-        "full": "the disk is full; free some space and start again, nothing is lost",
-        "locked": "another program holds it; stop that one, or wait and start again",
+        "full": "the disk is full; free some space, nothing is lost",
+        "locked": "another program holds it; stop that one, or wait until it is done",
         "readonly": "it cannot be written; check the owner and permissions of the file and folder",
         "unable to open": "check that its folder exists and may be written",
         "malformed": "it is damaged; restore the last backup",
