@@ -8,7 +8,7 @@ ENCODER_VENV := .venv-encoder
 UNIT := tests/unit
 REST := tests/acceptance tests/corpus tests/integration
 
-.PHONY: setup demo test lint audit soak workers month kills mutations bench encoder
+.PHONY: setup demo test lint audit soak endurance workers month kills mutations bench encoder
 
 setup: $(STAMP)
 
@@ -51,6 +51,11 @@ soak: $(STAMP)
 # database restarted: about eight minutes. The books of all servers must balance.
 workers: $(STAMP)
 	@$(BIN)/python -m tests.workers
+
+# Traffic at speed for MINUTES, with memory, handles and threads sampled: none may grow.
+MINUTES := 10
+endurance: $(STAMP)
+	@$(BIN)/python -m tests.soak.endurance --minutes $(MINUTES) --seed $(SEED)
 
 # A month of 2,000 mails with absences, holidays, a change of the clocks and restarts, told line by
 # line and held against what an independent oracle expects: about a minute. Other months: SEED=7

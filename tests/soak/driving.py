@@ -141,9 +141,13 @@ class Soak:
             time.sleep(0.5)
             done = is_drained(self._space.store, self.delivered)
         time.sleep(3)  # whatever would be sent once too often comes now
+        self.stop()
+        return done
+
+    def stop(self) -> None:
+        """Ask the program to end, and wait for it."""
         self._program.send(signal.SIGTERM)
         self._program.end()
-        return done
 
     def settle_held(self) -> tuple[int, list[str]]:
         """Look at each held brief as an operator would, and settle it with one command.
@@ -223,7 +227,13 @@ class Soak:
         self.delivered += contents
 
     def _renumber(self) -> None:
-        """Give the inbox a new UIDVALIDITY; before, somebody archives most of what is decided."""
+        """Give the inbox a new UIDVALIDITY, when most of what is decided has been archived."""
+        self._archive()
+        self._dovecot.renumber("INBOX")
+        self.renumbered += 1
+
+    def _archive(self) -> None:
+        """Somebody moves most of what is decided out of the inbox."""
         query = (
             "SELECT m.uid FROM messages m JOIN mailboxes b ON b.current AND b.folder = m.folder "
             "AND b.uid_validity = m.uid_validity WHERE m.state = 'decided' AND m.mark <> 'pending'"
@@ -233,5 +243,3 @@ class Soak:
             there = [uid for uid in client.search("ALL") if uid in decided]
             if moved := there[:-_LEFT_IN_INBOX]:
                 client.move(moved, ARCHIVE)
-        self._dovecot.renumber("INBOX")
-        self.renumbered += 1
