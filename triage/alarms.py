@@ -39,12 +39,14 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 30.0
 COMMAND_TIMEOUT_S = 60.0
+STORE_CALM_S = 60.0  # without a failure to write it; while it lasts one comes every few seconds
 OUTGOING = "outgoing"  # whose alarm goes by the command only: by mail it would come too late
 _KEPT = {
     "mailbox": "mail waits on the server and is read as soon as that is possible",
     "tag folders": "moves are noticed as soon as the folders can be read",
     OUTGOING: "briefs wait in the outbox, and go out as soon as the server takes them",
     "judging": "the mail is in the store",
+    "store": "mail waits on the server, and briefs in the outbox",
 }
 
 
@@ -92,12 +94,41 @@ class Watchman:
     key: bytes
     queued: Callable[[], None] = lambda: None
     _looked_at: float = field(default=float("-inf"), init=False)
+    _store: Trouble | None = field(default=None, init=False)
+    _store_busy_at: float = field(default=float("-inf"), init=False)
+    _store_told: bool = field(default=False, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def store_is_busy(self, says: str, now: float) -> None:
+        """The store was full or locked just now. What cannot be written goes by the command only.
+
+        Any thread may call it.
+        """
+        with self._lock:
+            self._store_busy_at = now
+            if self._store is None:
+                self._store = Trouble(key="store", since=now, says=says)
+            lasts = now - self._store.since >= self.settings.after_s
+            tell = lasts and not self._store_told
+            self._store_told = self._store_told or lasts
+        if tell:
+            self._command(self._text(self._store, None))
+
+    def _store_is_well(self, now: float) -> None:
+        with self._lock:
+            was, told = self._store, self._store_told
+            if was is None or 0 <= now - self._store_busy_at < STORE_CALM_S:
+                return
+            self._store, self._store_told = None, False
+        if told:
+            self._command(self._text(was, now))
 
     def look(self, now: float) -> None:
         """Tell what has lasted, and what is over; cheap when nothing is. `now` in epoch seconds."""
         if 0 <= now - self._looked_at < LOOK_EVERY_S:
             return
         self._looked_at = now
+        self._store_is_well(now)
         with self.store.read() as tx:
             found = {each.key: each for each in troubles(tx)}
             known = {each.key: each for each in alarms.open_ones(tx)}
@@ -130,8 +161,11 @@ class Watchman:
         for ended in over:
             log.warning("trouble is over", extra={"action": "alarm-over", "what": ended.key})
         self.queued()
+        self._command("\n".join(texts))
+
+    def _command(self, text: str) -> None:
         if self.settings.command:
-            threading.Thread(target=self._run, args=("\n".join(texts),), daemon=True).start()
+            threading.Thread(target=self._run, args=(text,), daemon=True).start()
 
     def _text(self, trouble: Trouble, ended_at: float | None) -> str:
         env = templates.environment([resource("templates") / "alarm"])
@@ -211,4 +245,5 @@ def _title(trouble: Trouble) -> str:
         "tag folders": f"Reading the tag folders {rest}",
         OUTGOING: "Sending briefs",
         "judging": "Judging new mail",
+        "store": "Writing the store",
     }[kind]

@@ -95,7 +95,7 @@ def main() -> int:
     )
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=None, help="repeat the schedule of a soak")
-    parser.add_argument("--faults", type=float, default=0.35, help="share of lives, 0 to 1")
+    parser.add_argument("--faults", type=float, default=0.5, help="share of lives, 0 to 1")
     parser.add_argument(
         "--uncertain", choices=["all", *_SHARES], default="all", help="policy for lost answers"
     )

@@ -207,8 +207,8 @@ def _life(rng: random.Random, number: int, boundary: str, faults: float) -> Life
     smtp = _some(rng, faults, SMTP_FAULTS)
     return replace(
         drawn,
-        imap=tuple(replace(each, skip=rng.choice((0, 0, 1, 2))) for each in imap),
-        smtp=tuple((rng.choice((1, 1, 2, 3)), each) for each in smtp),
+        imap=tuple(replace(each, skip=rng.choice((0, 0, 0, 1))) for each in imap),
+        smtp=tuple((rng.choice((1, 1, 1, 2)), each) for each in smtp),
     )
 
 

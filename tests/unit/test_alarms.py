@@ -21,7 +21,7 @@ from triage.store import inbox, mailboxes, outbox
 from triage.store.tables import outbox as outbox_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from triage.store.engine import Store
@@ -203,3 +203,29 @@ def test_the_trouble_of_a_server_is_told_without_what_it_hides(store: Store) -> 
     assert json.dumps(text).isascii()
     assert "\u202e" not in text
     assert "\x1b" not in text
+
+
+def test_a_store_that_stays_full_is_told_by_the_command_once_and_once_when_it_is_over(
+    store: Store, tmp_path: Path
+) -> None:
+    heard = tmp_path / "heard"
+    watch = watchman(store, ("/bin/sh", "-c", f"cat >> {heard}"))
+    for minute in range(60):
+        watch.store_is_busy("the disk is full; free some space", START + 60 * minute)
+        watch.look(START + 60 * minute)
+        if minute < AFTER_S / 60:
+            assert not heard.exists()
+    wait_for(lambda: heard.exists() and "Nothing is lost" in heard.read_text())
+    assert heard.read_text().count("Writing the store") == 1
+    assert "the disk is full; free some space" in heard.read_text()
+    watch.look(START + 2 * 3600)
+    wait_for(lambda: "Writing the store works again" in heard.read_text())
+    watch.look(START + 3 * 3600)
+    assert heard.read_text().count("Writing the store") == 2
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -192,8 +192,10 @@ def _runner(
         SearchReader(store=store).look,
     ]
     if not dry_run:  # which sends nothing
+        watchman = app.make_watchman(settings, store, runner)
+        runner.store_is_busy = watchman.store_is_busy
         chores += [
-            app.make_watchman(settings, store, runner).look,
+            watchman.look,
             Purger(store=store, settings=settings.config.retention).look,
         ]
     runner.chores = chores

@@ -44,7 +44,8 @@ class EmbeddedRunner:
     `report` gets each outcome as it is decided; `send_silence_s` is how long one attempt to
     send may lawfully take. `chores` are small things to see to between batches; each gets the
     time in epoch seconds and must not wait. `own_chores` are those that each of several programs on
-    one store sees to for itself.
+    one store sees to for itself. `store_is_busy` hears why the store cannot be written, and when,
+    again and again while that lasts.
     """
 
     decider: Decider
@@ -58,6 +59,7 @@ class EmbeddedRunner:
     chores: Sequence[Callable[[float], None]] = ()
     own_chores: Sequence[Callable[[float], None]] = ()
     beats: Heartbeats = field(default_factory=Heartbeats)
+    store_is_busy: Callable[[str, float], None] = lambda _says, _now: None
 
     def __post_init__(self) -> None:
         """Make the events that loops wait on."""
@@ -233,5 +235,6 @@ class EmbeddedRunner:
                 level = logging.ERROR if now - told_at >= STORE_TOLD_EVERY_S else logging.DEBUG
                 told_at = now if level == logging.ERROR else told_at
                 log.log(level, "waiting: %s", error, extra={"action": "store", "loop": name})
+                self.store_is_busy(str(error), self.clock())
             if self.stop.wait(STORE_PAUSE_S):
                 return None
