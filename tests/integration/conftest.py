@@ -11,11 +11,14 @@ from tests.conftest import need
 from tests.dovecot import PASSWORD, Mailbox
 from tests.imap_helpers import account
 from tests.imap_proxy import ImapProxy
+from tests.integration.rig import Rig
+from tests.smtp_sink import Sink
 from triage.config import Limits
 from triage.sources.imap import ImapSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 chromium, served = web_rig.chromium, web_rig.served
@@ -41,6 +44,19 @@ def own_dovecot() -> Iterator[dovecot.Dovecot]:
     need("Dovecot", present=dovecot.available())
     with dovecot.Dovecot() as server:
         yield server
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[Sink]:
+    """An SMTP server that takes everything."""
+    with Sink(tmp_path / "sink") as running:
+        yield running
+
+
+@pytest.fixture
+def rig(tmp_path: Path, mailbox: dovecot.Mailbox, sink: Sink) -> Rig:
+    """Settings for the whole product between the two."""
+    return Rig(folder=tmp_path, mailbox=mailbox, sink=sink)
 
 
 @pytest.fixture

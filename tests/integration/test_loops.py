@@ -14,25 +14,13 @@ from tests.smtp_sink import Sink, SinkOptions
 from triage.store import inbox, outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.dovecot import Dovecot, Mailbox
+    from tests.dovecot import Dovecot
     from triage.runners.embedded import EmbeddedRunner
 
 pytestmark = pytest.mark.dovecot
 QUIET_S = 2.0  # several times as long as a mail takes from the mailbox to a brief
-
-
-@pytest.fixture
-def sink(tmp_path: Path) -> Iterator[Sink]:
-    with Sink(tmp_path / "sink") as running:
-        yield running
-
-
-@pytest.fixture
-def rig(tmp_path: Path, mailbox: Mailbox, sink: Sink) -> Rig:
-    return Rig(folder=tmp_path, mailbox=mailbox, sink=sink)
 
 
 def outcomes(runner: EmbeddedRunner) -> dict[str, int]:

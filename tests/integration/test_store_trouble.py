@@ -30,12 +30,6 @@ LONG = f"{STUCK}\r\n" + "".join(f"Line {n} of the log: {n**9:x}\r\n" for n in ra
 
 
 @pytest.fixture
-def sink(tmp_path: Path) -> Iterator[Sink]:
-    with Sink(tmp_path / "sink") as running:
-        yield running
-
-
-@pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A real file system with room for a few mails."""
     disk = tmp_path / "disk"

@@ -8,30 +8,16 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.imap_proxy import ImapProxy
 from tests.integration.rig import PLAIN, STUCK, Rig, mail, stop, until
 from tests.smtp_sink import Sink, SinkOptions
 from triage.store import inbox, mailboxes, outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.dovecot import Dovecot, Mailbox
     from triage.runners.embedded import EmbeddedRunner
-
-
-@pytest.fixture
-def sink(tmp_path: Path) -> Iterator[Sink]:
-    with Sink(tmp_path / "sink") as running:
-        yield running
-
-
-@pytest.fixture
-def rig(tmp_path: Path, mailbox: Mailbox, sink: Sink) -> Rig:
-    return Rig(folder=tmp_path, mailbox=mailbox, sink=sink)
 
 
 def outcomes(runner: EmbeddedRunner) -> dict[str, int]:
