@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import need
-from tests.integration.rig import STUCK, Rig, mail, stop, until
+from tests.integration.rig import STUCK, Rig, mail, until
 from tests.smtp_sink import Sink, SinkOptions
+from triage import app
 from triage.errors import StoreError
 from triage.store import engine, inbox, outbox
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.dovecot import Dovecot, Mailbox
+    from tests.dovecot import Mailbox
     from triage.runners.embedded import EmbeddedRunner
 
 pytestmark = pytest.mark.dovecot
@@ -115,30 +116,30 @@ def test_a_store_that_another_program_holds_for_long_is_waited_for(
     assert rig.originals() == ["Portal 1"]
 
 
-def test_a_second_program_on_the_same_store_is_refused_and_one_on_a_copy_writes_for_itself(
-    tmp_path: Path, own_dovecot: Dovecot, sink: Sink
+def test_a_second_program_on_the_same_store_is_refused(tmp_path: Path) -> None:
+    store = tmp_path / "triage.db"
+    with (
+        app.only_instance(store),
+        pytest.raises(StoreError, match=r"already running on .*stop that one first"),
+        app.only_instance(store),
+    ):
+        pass
+    with app.only_instance(store):
+        pass  # free again
+
+
+def test_two_programs_with_stores_of_their_own_each_tell_under_ids_of_their_own(
+    tmp_path: Path, mailbox: Mailbox, sink: Sink
 ) -> None:
-    """Two stores on one mailbox know nothing of each other: each tells, with ids of its own."""
-    box = own_dovecot.new_mailbox()
-    first, second = (Rig(folder=tmp_path / name, mailbox=box, sink=sink) for name in ("one", "two"))
-    for rig in (first, second):
+    """They know nothing of each other: people hear twice, and can tell the two apart."""
+    rigs = [Rig(folder=tmp_path / name, mailbox=mailbox, sink=sink) for name in ("one", "two")]
+    for rig in rigs:
         rig.folder.mkdir()
-        rig.account = "everything = true"
-    process = first.start("run")
-    try:
-        until((first.folder / "triage.db.lock").exists, 60)
-        twin = first.run("run")
-        assert twin.returncode == 1
-        assert "already running" in twin.stderr
-        assert "Traceback" not in twin.stderr
-    finally:
-        stop(process)
-    stuck = "Our site is down, nobody can work and we are stuck until you fix it."
-    box.deliver(mail(1, stuck))
-    for rig in (first, second):
-        assert rig.run("run", "--once").returncode == 0
-    assert len(sink.accepted()) == 2 * len({(b.recipient) for b in sink.accepted()})
-    assert len({b.message_id for b in sink.accepted()}) == len(sink.accepted())
+    with rigs[0].running(), rigs[1].running():
+        mailbox.deliver(mail(1))
+        until(lambda: len(sink.accepted()) == 4)
+    assert len({brief.message_id for brief in sink.accepted()}) == 4
+    assert len({brief.recipient for brief in sink.accepted()}) == 2
 
 
 def test_a_store_that_is_damaged_while_the_program_runs_ends_it_loudly(
