@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.soak.plan import Life, Uncertain
 
-_LONGEST_S = 5.0  # of a life whose boundary is not reached
+_LONGEST_S = 6.0  # of a life whose boundary is not reached
 _COMMAND_LONGEST_S = 20.0  # of one that loads everything anew
 _DRAIN_S = 240.0
 _TICK_S = 0.01

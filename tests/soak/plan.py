@@ -205,6 +205,8 @@ def _life(rng: random.Random, number: int, boundary: str, faults: float) -> Life
         drawn = replace(drawn, delay_s=rng.choice((0.0, rng.uniform(0.0, 0.02))))
     imap = _some(rng, faults, IMAP_FAULTS)
     smtp = _some(rng, faults, SMTP_FAULTS)
+    if imap or smtp:  # a later mail wakes what waits after trouble
+        drawn = replace(drawn, during=max(drawn.during, 1), during_s=rng.uniform(0.6, 1.6))
     return replace(
         drawn,
         imap=tuple(replace(each, skip=rng.choice((0, 0, 0, 1))) for each in imap),
