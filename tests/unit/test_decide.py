@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.factories import make_ref
 from tests.fakes import ListProber
 from tests.steps import Bench, make_bench
 from triage.messages import DeliveryStatus
@@ -462,3 +463,24 @@ def test_what_failed_for_a_resolved_case_is_no_longer_listed(bench: Bench) -> No
     with bench.store.write() as tx:
         cases.resolve(tx, 1, "", bench.clock())
     assert bench.queued() == []
+
+
+def test_what_was_to_be_marked_is_marked_under_its_new_number_when_the_folder_is_numbered_anew(
+    bench: Bench,
+) -> None:
+    bench.decider = replace(bench.decider, marking=frozenset({"inbox"}))
+    content = b"From: Dana <dana@client.example>\r\nSubject: x\r\n\r\nWe are stuck.\r\n"
+
+    def to_mark(uid_validity: int) -> list[int]:
+        with bench.store.read() as tx:
+            found = inbox.to_mark(tx, "inbox", "INBOX", uid_validity)
+        return [uid for _, uid in found]
+
+    for validity in (7, 8, 9):
+        bench.receive("", content=content, ref=make_ref(uid=validity, uid_validity=validity))
+        bench.decide()
+        bench.receive("", content=content, ref=make_ref(uid=99, uid_validity=validity))
+        bench.decide()  # the same mail twice in one folder: only the first is marked
+        assert {each: to_mark(each) for each in (7, 8, 9)} == {
+            each: [each] if each == validity else [] for each in (7, 8, 9)
+        }

@@ -371,7 +371,9 @@ class Decider:
         tags: tuple[str, ...] = (),
     ) -> Outcome:
         email, stored = reading.email, reading.stored
-        marks = action == "escalated" and stored.raw.ref.account in self.marking
+        marks = stored.raw.ref.account in self.marking and (
+            action == "escalated" or (action == "duplicate" and inbox.takes_over_mark(tx, stored))
+        )
         inbox.decide(
             tx,
             stored.id,

@@ -370,6 +370,22 @@ def to_mark(tx: Connection, account: str, folder: str, uid_validity: int) -> lis
     return [(row.id, row.uid) for row in tx.execute(query)]
 
 
+def takes_over_mark(tx: Connection, stored: Stored) -> bool:
+    """Whether a change that is still to be made falls to this copy: the folder was numbered anew.
+
+    The earlier row names a number that the folder no longer has.
+    """
+    here = stored.raw.ref
+    outdated = (
+        (messages.c.sha256 == stored.sha256)
+        & (messages.c.account == here.account)
+        & (messages.c.folder == here.folder)
+        & (messages.c.uid_validity != here.uid_validity)
+        & (messages.c.mark == "pending")
+    )
+    return tx.execute(update(messages).where(outdated).values(mark="")).rowcount > 0
+
+
 def marked(tx: Connection, ids: Iterable[int], mark: str = "done") -> None:
     """The change in the mailbox was made, or cannot be."""
     for message_id in ids:
