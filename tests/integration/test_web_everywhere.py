@@ -217,6 +217,7 @@ def test_a_newcomer_sees_the_whole_product_in_one_command(
         page.goto(link)
         page.get_by_role("button", name="Log in").click()
         page.get_by_text("This is a sample").wait_for()
+        assert page.locator(".me").get_by_text("Ben West").is_visible()
         assert page.locator("[data-row]").count() >= 5
         page.goto(f"{url}/models")
         page.get_by_role("link", name="cautious").click()

@@ -82,7 +82,7 @@ def serve(
         if network or host:
             fail("without settings there is only a sample, for this machine alone", WRONG_USAGE)
         logs.set_up(level=logging.WARNING)
-        _serve_sample(port, who)
+        _serve_sample(port, name)
         return
     settings = app.load_settings(path)
     at = settings.config.page
@@ -109,8 +109,11 @@ def _serve(settings: Settings, host: str, port: int, who: str) -> None:
     typer.echo("stopped", err=True)
 
 
-def _serve_sample(port: int | None, who: str) -> None:
-    """The page over a sample mailbox in a temporary folder, with the program at work on it."""
+def _serve_sample(port: int | None, name: str) -> None:
+    """The page over a sample mailbox in a temporary folder, with the program at work on it.
+
+    Whoever names nobody looks at it as one of its managers, to whom cases can belong.
+    """
     from triage import app, app_sample  # noqa: PLC0415
     from triage.web import server  # noqa: PLC0415 - loads the web server
 
@@ -118,15 +121,16 @@ def _serve_sample(port: int | None, who: str) -> None:
         "no triage.toml here: this is a sample to try everything on; ready in some seconds",
         err=True,
     )
-    with tempfile.TemporaryDirectory(prefix="triage-sample-") as name, ExitStack() as held:
-        settings = app_sample.lay_out(Path(name))
+    with tempfile.TemporaryDirectory(prefix="triage-sample-") as folder, ExitStack() as held:
+        settings = app_sample.lay_out(Path(folder))
+        who = name or settings.policy.management[0]
         page = settings.config.page
         listener = held.enter_context(server.listen(page.host, page.port if port is None else port))
         app_sample.lay_out_models(settings, datetime.now(UTC))
         store = app.open_store(settings.config.store)
         held.callback(store.close)
         held.enter_context(app_sample.at_work(settings, store))
-        typer.echo(f"mail put into {name}/mailbox as .eml is judged too", err=True)
+        typer.echo(f"mail put into {folder}/mailbox as .eml is judged too", err=True)
         _answer(settings, store, listener, page.host, who, sample=True)
     typer.echo("stopped; the sample is gone", err=True)
 
