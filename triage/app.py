@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -61,6 +62,7 @@ log = logging.getLogger(__name__)
 
 MOST_FOLDERS = 200  # that one program reads, where several share them
 
+AT_STORE = 4  # watchers at a time, so that whoever decides and sends finds a way in as well
 LEAST_BATCH_BYTES = 1 << 20  # of a mailbox, however many share the memory for fetching
 
 
@@ -225,6 +227,7 @@ def make_watchers(
     places = [(account, folder) for account in config.accounts for folder in folders_of(account)]
     batch_bytes = max(LEAST_BATCH_BYTES, config.limits.batch_bytes * 4 // max(4, len(places)))
     config = replace(config, limits=replace(config.limits, batch_bytes=batch_bytes))
+    at_store = threading.BoundedSemaphore(AT_STORE)
     return [
         Watcher(
             source=make_source(account, folder, config),
@@ -236,6 +239,7 @@ def make_watchers(
             batch_bytes=batch_bytes,
             look_again_s=account.poll_interval_s,
             seat=seat,
+            at_store=at_store,
             received=received,
             stirred=partial(stirred, account.name),
         )

@@ -53,6 +53,7 @@ class Figures(Collector):
             waiting, stuck = alarms.undecided(tx), alarms.unsent(tx)
             open_cases = len(cases.unresolved(tx))
             trouble = len(alarms.open_ones(tx))
+            by_mailbox = mailboxes.counts(tx)
             held = leases.held_now(tx) if self.store.shared else {}
         if self.store.shared:
             yield _family(
@@ -89,6 +90,18 @@ class Figures(Collector):
                 "triage_mailbox_trouble", "1 where it cannot be read.", labels=["account", "folder"]
             ),
             zip(places, (float(bool(box.problem)) for box in boxes), strict=True),
+        )
+        yield _family(
+            CounterMetricFamily(
+                "triage_mailbox_messages", "Mails read so far.", labels=["account", "folder"]
+            ),
+            ((place, number) for place, (number, _) in by_mailbox.items()),
+        )
+        yield _family(
+            GaugeMetricFamily(
+                "triage_mailbox_waiting", "Mails not judged yet.", labels=["account", "folder"]
+            ),
+            ((place, waiting) for place, (_, waiting) in by_mailbox.items()),
         )
         about = GaugeMetricFamily("triage_build", "Version.", labels=["version"])
         yield _family(about, [((__version__,), 1.0)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,7 +22,8 @@ from triage.store import audit, inbox, listings, mailboxes, moves
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection
 
@@ -55,7 +57,8 @@ class Beginning:
 class Watcher:
     """Watches one folder. `sync` is one look; `run` looks for ever.
 
-    `seat` says when it may connect. `received` is called after new mail is in the store, `stirred`
+    `seat` says when it may connect, `at_store` holds it back while too many others are at the
+    store. `received` is called after new mail is in the store, `stirred`
     after something may have changed in the folder, such as a mail that left it; `clock` gives
     epoch seconds.
     """
@@ -69,6 +72,7 @@ class Watcher:
     batch_bytes: int = 16 << 20
     look_again_s: float = LOOK_AGAIN_S
     seat: Seat = field(default_factory=Seat)
+    at_store: AbstractContextManager[object] = field(default_factory=nullcontext)
     received: Callable[[], None] = lambda: None
     stirred: Callable[[], None] = lambda: None
 
@@ -77,10 +81,20 @@ class Watcher:
         """Account and folder, for logs and threads."""
         return f"{self.source.account}/{self.source.folder}"
 
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self.at_store, self.store.write() as tx:
+            yield tx
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self.at_store, self.store.read() as tx:
+            yield tx
+
     def open(self) -> Mailbox:
         """Connect, and find or begin the folder's row. Raises SourceError."""
         state = self.source.open()
-        with self.store.write() as tx:
+        with self._writing() as tx:
             known = mailboxes.current(tx, self.source.account, self.source.folder)
             if known and known.uid_validity == state.uid_validity:
                 if state.ordered and state.uid_next <= known.last_uid:
@@ -106,12 +120,12 @@ class Watcher:
         bounded = not numbers_tell
         since = counted_since(mailbox) if bounded else None
         listed = self.source.list_uids(after=mailbox.last_uid, since=since)
-        with self.store.read() as tx:
+        with self._reading() as tx:
             uids = inbox.unknown(tx, mailbox.account, mailbox.folder, mailbox.uid_validity, listed)
         stored, finished = self._fetch(mailbox, uids, go_on)
         if not finished:
             return stored
-        with self.store.write() as tx:
+        with self._writing() as tx:
             if listed:
                 mailboxes.advance(tx, mailbox.id, max(listed))
             mailboxes.looked(tx, mailbox.account, mailbox.folder, self.clock())
@@ -127,7 +141,7 @@ class Watcher:
         Mail that should have been read and has no row is read now; how many that were.
         """
         listed = self.source.list_uids(after=mailbox.first_uid, since=counted_since(mailbox))
-        with self.store.write() as tx:
+        with self._writing() as tx:
             listings.put(tx, mailbox.id, listed, self.clock())
             listings.forget_vanished(tx, mailbox, listed)
             missing = inbox.unknown(
@@ -142,7 +156,7 @@ class Watcher:
         # With them comes what has arrived this very moment: the server will not tell of it again.
         stored, finished = self._fetch(mailbox, missing, go_on)
         if finished and missing:
-            with self.store.write() as tx:
+            with self._writing() as tx:
                 mailboxes.advance(tx, mailbox.id, max(missing))
         return stored
 
@@ -169,13 +183,13 @@ class Watcher:
         """Set the keyword on, or move, what was escalated, if the configuration asks for it."""
         if self.after is None or not (self.after.keyword or self.after.move_to):
             return
-        with self.store.read() as tx:
+        with self._reading() as tx:
             due = inbox.to_mark(tx, mailbox.account, mailbox.folder, mailbox.uid_validity)
         if not due:
             return
         uids = [uid for _, uid in due]
         if self.after.move_to:
-            with self.store.write() as tx:
+            with self._writing() as tx:
                 moves.will_move(tx, [message_id for message_id, _ in due], self.after.move_to)
         try:
             if self.after.keyword:
@@ -189,7 +203,7 @@ class Watcher:
                 extra={"action": "marking", "mailbox": self.name},
             )
             return
-        with self.store.write() as tx:
+        with self._writing() as tx:
             inbox.marked(tx, [message_id for message_id, _ in due])
             for message_id, _ in due:
                 audit.note(tx, "marked", now=self.clock(), message_id=message_id)
@@ -281,7 +295,7 @@ class Watcher:
     def _keep(self, mailbox: Mailbox, batch: Sequence[RawMessage], gone: Iterable[int]) -> int:
         now = self.clock()
         counted = 0
-        with self.store.write() as tx:
+        with self._writing() as tx:
             for raw in batch:
                 if mailbox.whole_history or raw.received_at.timestamp() >= mailbox.started_at:
                     counted += inbox.receive(tx, raw, now) is not None
@@ -299,7 +313,7 @@ class Watcher:
         return counted
 
     def _position(self, mailbox: Mailbox) -> Mailbox:
-        with self.store.read() as tx:
+        with self._reading() as tx:
             return mailboxes.current(tx, mailbox.account, mailbox.folder) or mailbox
 
     def _troubled(self, error: SourceError, failures: int) -> None:
@@ -310,7 +324,7 @@ class Watcher:
             error,
             extra={"action": "trouble", "mailbox": self.name, "failures": failures},
         )
-        with self.store.write() as tx:
+        with self._writing() as tx:
             account, folder = self.source.account, self.source.folder
             mailboxes.troubled(tx, account, folder, str(error), self.clock())
 

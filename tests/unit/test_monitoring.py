@@ -55,6 +55,8 @@ def test_figures_say_what_became_of_mail_and_of_briefs(bench: Bench, monitor: Mo
     assert found['triage_messages_total{outcome="left"}'] == 1
     assert found['triage_messages_total{outcome="waiting"}'] == 1
     assert found['triage_outbox{state="queued"}'] == 2
+    assert found['triage_mailbox_messages_total{account="inbox",folder="INBOX"}'] == 3
+    assert found['triage_mailbox_waiting{account="inbox",folder="INBOX"}'] == 1
     assert found["triage_open_cases"] == 1
     assert "SECRET" not in get(monitor, "/metrics").text
 

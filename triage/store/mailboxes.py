@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
-from triage.store.tables import mailboxes
+from triage.store.tables import mailboxes, messages
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -51,6 +51,18 @@ def everything(tx: Connection) -> list[Mailbox]:
         .order_by(mailboxes.c.account, mailboxes.c.folder)
     )
     return [_mailbox(row) for row in tx.execute(query)]
+
+
+def counts(tx: Connection) -> dict[tuple[str, str], tuple[int, int]]:
+    """By account and folder, how many mails have been read and how many wait to be judged."""
+    place = (messages.c.account, messages.c.folder)
+    everything = select(*place, func.count().label("number")).group_by(*place)
+    waiting = everything.where(messages.c.state == "received")
+    left = {(row.account, row.folder): row.number for row in tx.execute(waiting)}
+    return {
+        (row.account, row.folder): (row.number, left.get((row.account, row.folder), 0))
+        for row in tx.execute(everything)
+    }
 
 
 def begin(
