@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from triage.store.jobs import Job
 
 SILENT_S = 8  # in a transaction, before the server ends it: a program that was frozen, or is gone
+_OTHERWISE = "see the server's log"
 _TURN = 0x7472696167650001  # `triage`, 1: the lock that makes changes take turns
 _UPGRADE = _TURN + 1
 HEARD_OF_S = 30  # a program that was silent for longer is not at work any more
@@ -73,11 +74,11 @@ class _Postgresql:
     def translated(self, name: str, error: DBAPIError) -> StoreError:
         reason = " ".join(str(error.orig).split())
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
-            msg = f"store {name}: {reason}: see that the server runs and lets this machine in"
-            return StoreUnavailableError(msg)
+            away = "see that the server runs and lets this machine in"
+            return StoreUnavailableError(f"store {name}: {reason}: {_advice(error, away)}")
         if getattr(error.orig, "sqlstate", "") == "25P03":  # silent in a transaction
             return StoreUnavailableError(f"store {name}: {reason}: the machine was too slow")
-        return StoreError(f"store {name}: {reason}: {_advice(error)}")
+        return StoreError(f"store {name}: {reason}: {_advice(error, _OTHERWISE)}")
 
 
 POSTGRESQL = _Postgresql()
@@ -140,14 +141,18 @@ def _connect_args() -> dict[str, Any]:
     return {**_DEAD_PEER, "options": options, "application_name": "triage"}
 
 
-def _advice(error: DBAPIError) -> str:
-    state = getattr(error.orig, "sqlstate", None) or ""
+def _advice(error: DBAPIError, otherwise: str) -> str:
+    # Of a connection that was refused libpq gives the reason in words only.
+    reason = f"{getattr(error.orig, 'sqlstate', None) or ''} {error.orig}"
     advice = {
         "42501": "give its user the right to create and write tables in this database",
         "53100": "the server's disk is full; free some space, nothing is lost",
         "22021": "make the database with the encoding UTF8",
+        "password authentication failed": "check store_password_file, or what else says it",
+        '" does not exist': "make the database or its user first, or correct `store`",
+        "53300": "too many connections; raise max_connections of the server",
     }
-    return advice.get(state, "see the server's log")
+    return next((says for word, says in advice.items() if word in reason), otherwise)
 
 
 class _WithoutNul(StrDumper):
