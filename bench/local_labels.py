@@ -36,6 +36,8 @@ from classifiers.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sklearn.pipeline import FeatureUnion
+
     from classifiers.dataset import Example
     from classifiers.encoder import Encoder
     from classifiers.foundation import Foundation
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 LEARNING_FOLDS = 3  # within each training, for calibration; fewer than usual, to save time
-SIZES = (50, 100, 150, 250)
+SIZES = (25, 50, 100, 150, 200, 250)
 ENOUGH = 10  # mails of a tag, below which its AP says nothing
 
 
@@ -70,25 +72,36 @@ class Worth:
     pooled: Any
 
 
-def inboxes(starter: Material, data: Path, field: str) -> list[Inbox]:
+def inboxes(
+    data: Path, field: str, *, fitted: FeatureUnion, encoder: Encoder | None, tags: Sequence[str]
+) -> list[Inbox]:
     """Read the parts of the data, rows on which both readers agreed."""
     rows = [json.loads(line) for line in data.read_text().splitlines() if line.strip()]
     parts: dict[str, list[Example]] = {}
     for example, row in zip(read_examples([data]), rows, strict=True):
         if example.agreed:
             parts.setdefault(str(row.get(field, "all")), []).append(replace(example, local=True))
-    return [_inbox(name, deduplicate(mails), starter) for name, mails in sorted(parts.items())]
+    return [
+        _inbox(name, deduplicate(mails), fitted, encoder, tags)
+        for name, mails in sorted(parts.items())
+    ]
 
 
-def _inbox(name: str, mails: Sequence[Example], starter: Material) -> Inbox:
+def _inbox(
+    name: str,
+    mails: Sequence[Example],
+    fitted: FeatureUnion,
+    encoder: Encoder | None,
+    tags: Sequence[str],
+) -> Inbox:
     documents = [mail.document for mail in mails]
-    assert starter.encoder is not None
+    assert encoder is not None
     return Inbox(
         name=name,
         examples=mails,
-        features=feature_matrix(starter.fitted, documents),
-        opinion=opinion.ask(starter.encoder, documents, starter.tags),
-        truth=truth_matrix(mails, starter.tags),
+        features=feature_matrix(fitted, documents),
+        opinion=opinion.ask(encoder, documents, tags),
+        truth=truth_matrix(mails, tags),
     )
 
 
@@ -217,7 +230,13 @@ def main() -> None:
     base = foundation.of(model, settings)
     starter = judged_starter(base, model.encoder, read_examples([given.starter]), settings)
     print(", ".join(describe().values()), flush=True)
-    for inbox in inboxes(starter, given.data, given.half_field):
+    for inbox in inboxes(
+        given.data,
+        given.half_field,
+        fitted=starter.fitted,
+        encoder=model.encoder,
+        tags=starter.tags,
+    ):
         most = int(len(inbox.examples) * (FOLDS - 1) / FOLDS)
         sizes = sorted({0, *(min(size, most) for size in given.sizes)})
         found = {size: _average(base, starter, inbox, size, given.seeds) for size in sizes}

@@ -84,7 +84,9 @@ def main() -> None:
     examples = read_examples([given.starter])
     starter = prepare(examples, {}, Settings(), encoder, lambda _: None)
     print(", ".join(describe().values()))
-    for inbox in inboxes(starter, given.data, given.half_field):
+    for inbox in inboxes(
+        given.data, given.half_field, fitted=starter.fitted, encoder=encoder, tags=starter.tags
+    ):
         untagged = sum(not each.tags for each in inbox.examples)
         print(f"\n{inbox.name}: {len(inbox.examples)} mails, {untagged} without a tag")
         rows = [line(name, report) for name, report in reports(starter, inbox)]

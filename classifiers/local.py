@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 FEWEST = 3  # own mails with the tag, and without, below which they correct nothing
 CALIBRATED_FROM = 10  # own mails with the tag, and without, on which its calibration can rest
 # Features are small numbers and a coefficient costs what it is, so that a scale says how freely
-# own labels move it. Half and twice of either gave the same to within noise where they correct.
-_WORDS, _VECTORS = 2.0, 5.0
-# Where they teach a tag, less: the encoder was tuned on other tags and has forgotten topics. On
-# kinds of mail that no word tells (solved, praise) this gains .03 to .05, on mere topics it loses
-# as much.
-_VECTORS_TEACHING = 1.0
+# own labels move it. Where they correct, words move freely: the names and matters of an inbox are
+# what the starter mails lack. Vectors hardly move: 250 labels bend 384 dimensions that thousands of
+# mails have tuned, which loses more on other mail than it gains here (see docs/classifier.md).
+WORDS, VECTORS = 10.0, 2.0
+# Where they teach a tag: the encoder was tuned on other tags and has forgotten topics. On kinds of
+# mail that no word tells (solved, praise) vectors gain .03 to .05, on mere topics they lose that.
+_WORDS_TEACHING, _VECTORS_TEACHING = 2.0, 1.0
 _SAMPLE = 2_000  # starter mails that are learned beside own ones
 
 
@@ -69,8 +70,8 @@ def adapt(material: Material, linear: Linear, settings: Settings) -> Scored:
         material.has_general(column, settings.min_positives) for column in range(len(material.tags))
     ]
     views = {
-        True: _View.of(material, _VECTORS if material.local.any() else 0),
-        False: _View.of(material, 0 if all(general) else _VECTORS_TEACHING),
+        True: _View.of(material, WORDS, VECTORS if material.local.any() else 0),
+        False: _View.of(material, _WORDS_TEACHING, 0 if all(general) else _VECTORS_TEACHING),
     }
     scored = Scored(linear=linear, calibration={}, home={})
     for column, known in enumerate(general):
@@ -164,6 +165,7 @@ class _View:
         readable: (n,) False where a mail's vector is missing.
         features: how many of the columns are not vectors.
         mean: (dimensions,).
+        word_scale: of the columns that are not vectors.
         scale: of the vectors; without an encoder there are none.
     """
 
@@ -171,23 +173,29 @@ class _View:
     readable: Any
     features: int
     mean: Any
+    word_scale: float
     scale: float
 
     @classmethod
-    def of(cls, material: Material, scale: float) -> _View:
-        words = _WORDS * material.features
-        width = words.shape[1]
+    def of(cls, material: Material, word_scale: float, scale: float) -> _View:
+        words = cls(
+            matrix=word_scale * material.features,
+            readable=np.ones(len(material.examples), dtype=bool),
+            features=material.features.shape[1],
+            mean=np.zeros(0),
+            word_scale=word_scale,
+            scale=0,
+        )
         if not scale or material.opinion is None or not material.fresh.any():
-            everywhere = np.ones(len(material.examples), dtype=bool)
-            return cls(matrix=words, readable=everywhere, features=width, mean=np.zeros(0), scale=0)
+            return words
         mean = material.opinion.vectors[material.fresh].mean(axis=0)
         centred = np.where(material.fresh[:, None], material.opinion.vectors - mean, 0)
-        both = sparse.hstack([words, sparse.csr_matrix(scale * centred)], format="csr")
-        return cls(matrix=both, readable=material.fresh, features=width, mean=mean, scale=scale)
+        both = sparse.hstack([words.matrix, sparse.csr_matrix(scale * centred)], format="csr")
+        return replace(words, matrix=both, readable=material.fresh, mean=mean, scale=scale)
 
     def words(self, fitted: Fitted) -> Any:
         """What is to be added to the coefficients of the unscaled features."""
-        return _WORDS * fitted.coef[: self.features]
+        return self.word_scale * fitted.coef[: self.features]
 
     def vectors(self, fitted: Fitted) -> Any:
         """The same for the unscaled vectors."""

@@ -132,7 +132,7 @@ def test_what_was_learned_on_centred_and_scaled_features_is_used_on_plain_ones(
         encoder=Encoder(shipped, pins_of(shipped)),
         opinion=Opinion(logits=np.zeros(material.truth.shape), vectors=vectors),
     )
-    view = _View.of(whole, 5.0)
+    view = _View.of(whole, 10.0, 2.0)
     fitted = Fitted(coef=draw.normal(size=width + 6), intercept=0.3)
     plain = whole.features @ view.words(fitted) + vectors @ view.vectors(fitted)
     assert plain + view.intercept(fitted) == pytest.approx(fitted(view.matrix), rel=1e-4, abs=1e-3)
