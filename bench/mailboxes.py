@@ -146,10 +146,10 @@ def _measured(space: Workspace, server: Dovecot, number: int, *, stand_in: bool)
         _await(space, process, lambda: _asked(space, _LOOKED) >= number)
         ready_s = time.monotonic() - began
         time.sleep(_SETTLE_S)
-        before = _cpu_s(process.pid)
+        before = cpu_s(process.pid)
         time.sleep(_SETTLE_S)
-        idle = (_cpu_s(process.pid) - before) * 60 / _SETTLE_S
-        rss, threads = _status(process.pid, "VmRSS"), _status(process.pid, "Threads")
+        idle = (cpu_s(process.pid) - before) * 60 / _SETTLE_S
+        rss, threads = status_of(process.pid, "VmRSS"), status_of(process.pid, "Threads")
         delivered = _deliver(server, number)
         _await(space, process, lambda: _asked(space, _DONE) >= len(delivered))
         times = _decided(space)  # a robot's mail is decided without a verdict
@@ -157,7 +157,7 @@ def _measured(space: Workspace, server: Dovecot, number: int, *, stand_in: bool)
             mailboxes=number,
             ready_s=ready_s,
             rss_mib=rss / 1024,
-            peak_mib=_status(process.pid, "VmHWM") / 1024,
+            peak_mib=status_of(process.pid, "VmHWM") / 1024,
             threads=threads,
             idle_cpu_s=idle,
             decided_s=tuple(times[name] - at for name, at in delivered.items() if name in times),
@@ -205,12 +205,14 @@ def _await(space: Workspace, process: subprocess.Popen[bytes], done: Callable[[]
         time.sleep(0.1)
 
 
-def _status(pid: int, key: str) -> int:
+def status_of(pid: int, key: str) -> int:
+    """A figure that the kernel tells of a process, such as `VmRSS` in KiB."""
     lines_ = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines_ if line.startswith(f"{key}:"))
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """Processor time of a process so far, without its children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
