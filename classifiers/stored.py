@@ -10,8 +10,11 @@ from __future__ import annotations
 import io
 import json
 import platform
+import threading
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import joblib
 import numpy as np
@@ -25,7 +28,11 @@ from classifiers.model import Model, Parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+_lock = threading.Lock()
+_shared: WeakValueDictionary[tuple[Path, tuple[tuple[str, str], ...]], Encoder] = (
+    WeakValueDictionary()
+)
 
 MODEL_FILE = "model.joblib"
 CARD_FILE = "card.json"
@@ -77,14 +84,19 @@ def libraries() -> dict[str, str]:
 
 
 def _encoder(root: Path, card: Card) -> Encoder | None:
-    """Return the encoder that the card pins, its files compared with the pins but not loaded."""
+    """Return the encoder that the card pins, its files compared with the pins but not loaded.
+
+    Models that pin the same files in one root share it, so that it is in memory once.
+    """
     if not card.encoder:
         return None
     pins = card.encoder["files"]
     named = root / encoder_folder(pins)
-    encoder = Encoder(named if named.is_dir() else root / FOLDER, pins)
+    folder = named if named.is_dir() else root / FOLDER
+    encoder = Encoder(folder, pins)
     encoder.check()
-    return encoder
+    with _lock:
+        return _shared.setdefault((folder.resolve(), tuple(sorted(pins.items()))), encoder)
 
 
 def verified(folder: Path, ledger: Ledger) -> dict[str, bytes]:

@@ -93,3 +93,9 @@ def test_its_curves_and_worst_mistakes_come_along_and_agree_with_its_card() -> N
         card = shipped().card.metrics["held_out"]["tags"][tag]
         assert report["tags"][tag]["average_precision"] == card["average_precision"]
         assert found["parts"]["all"]["tags"][tag]["misses"]
+
+
+def test_two_models_of_one_root_hold_one_encoder() -> None:
+    first, second = (registry.load(resource("models")) for _ in range(2))
+    assert first.encoder is not None
+    assert first.encoder is second.encoder
