@@ -118,6 +118,17 @@ def shown_while_running(pid: int, port: int) -> dict[str, bytes]:
     return found
 
 
+def helpers_of(pid: int) -> dict[str, bytes]:
+    """Environment and arguments of the processes that one has started."""
+    lists = [p.read_text().split() for p in Path(f"/proc/{pid}/task").glob("*/children")]
+    return {
+        f"{name} of helper {child}": Path(f"/proc/{child}/{name}").read_bytes()
+        for children in lists
+        for child in children
+        for name in ("cmdline", "environ")
+    }
+
+
 def backed_up(rig: Rig) -> dict[str, bytes]:
     """A backup's own words, and what lies in it; the key belongs there."""
     target = rig.folder.parent / "backup.tar.gz"
@@ -154,7 +165,7 @@ def test_passwords_are_nowhere_but_where_they_lie(
     process = rig.start("run", "--verbose", "--log-format", "json")
     try:
         until(lambda: len(rig.briefs()) == 2, 60)
-        found = shown_while_running(process.pid, port)
+        found = shown_while_running(process.pid, port) | helpers_of(process.pid)
         environment = Path(f"/proc/{process.pid}/environ").read_bytes()
     finally:
         status, out, err = stop(process)
@@ -162,6 +173,7 @@ def test_passwords_are_nowhere_but_where_they_lie(
     found |= {"run": f"{out}{err}".encode(), **written(rig.folder), **backed_up(rig)}
     for words in (["doctor", "--offline"], ["check", "--json"]):
         found[" ".join(words)] = said(rig, *words).encode()
+    assert any(b"triage.parsing.worker" in what for what in found.values())
     assert leaks(found, [dovecot.PASSWORD, SMTP_PASSWORD, KEY]) == []
     kept_there = {rig.secrets[n] for n, o in _origins(rig) if o == "env"}
     assert {s for s in rig.secrets.values() if s.encode() in environment} == kept_there

@@ -75,13 +75,14 @@ def run(
     """Watch the mailboxes and escalate. Stops cleanly on SIGTERM and Ctrl-C."""
     from triage import app, logs  # noqa: PLC0415
     from triage.cli import adapt_offer  # noqa: PLC0415 - brings the store
+    from triage.parsing import reading_apart  # noqa: PLC0415
 
     logs.set_up(log_format, logging.DEBUG if verbose else logging.INFO)
     settings = app.load_settings(config_path(config))
     if dry_run:
         settings = app.dry_run(settings)
     _log_settings(settings)
-    with app.only_instance(settings.config.store):
+    with app.only_instance(settings.config.store), reading_apart():
         store = app.open_store(settings.config.store)
         try:
             if not (once or dry_run):
@@ -121,6 +122,7 @@ def worker(config: ConfigOption = None, *, log_format: LogFormat = "plain") -> N
 def _share(config: Path | None, role: Role, most: int, log_format: str) -> None:
     """One part of what `triage run` does, where the store lets several programs share it."""
     from triage import app, logs  # noqa: PLC0415
+    from triage.parsing import reading_apart  # noqa: PLC0415
 
     logs.set_up(log_format, logging.INFO)
     settings = app.load_settings(config_path(config))
@@ -135,8 +137,9 @@ def _share(config: Path | None, role: Role, most: int, log_format: str) -> None:
     part = Part(role=role, most=most)
     counts: Counter[str] = Counter()
     try:
-        runner = _runner(settings, store, counts, dry_run=False, part=part)
-        _forever(runner, settings, counts, dry_run=False, part=part)
+        with reading_apart():
+            runner = _runner(settings, store, counts, dry_run=False, part=part)
+            _forever(runner, settings, counts, dry_run=False, part=part)
     finally:
         store.close()
 

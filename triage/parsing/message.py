@@ -79,14 +79,19 @@ def _unreadable(raw: bytes, problems: tuple[str, ...]) -> Email:
         parsed = engine.parse_headers(limits.header_block(raw)[: limits.MAX_HEADER_BYTES])
         return _email(parsed, unreadable=problems)
     except Exception:  # noqa: BLE001 - the last line of defence: a person will look at the raw mail
-        return Email(
-            subject="",
-            sender=_NOBODY,
-            text="",
-            new_text="",
-            kind=MailKind.UNREADABLE,
-            problems=problems,
-        )
+        return nothing_of(problems)
+
+
+def nothing_of(problems: tuple[str, ...]) -> Email:
+    """A mail of which nothing is known but why."""
+    return Email(
+        subject="",
+        sender=_NOBODY,
+        text="",
+        new_text="",
+        kind=MailKind.UNREADABLE,
+        problems=problems,
+    )
 
 
 @dataclass(frozen=True, slots=True)
