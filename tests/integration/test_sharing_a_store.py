@@ -239,3 +239,17 @@ def _mail(number: int, text: str) -> bytes:
         f"From: Dana <dana{number}@client.example>\r\nTo: inbox@radial.example\r\n"
         f"Subject: Portal {number}\r\nMessage-ID: <m{number}@client.example>\r\n\r\n{text}\r\n"
     ).encode()
+
+
+def test_a_lease_that_a_frozen_program_has_locked_holds_nobody_up(
+    cluster: Cluster, database: Database, store: Store
+) -> None:
+    frozen, other = holder(store, "frozen/1/a"), holder(store, "other/2/b")
+    frozen.look()
+    run_out(cluster, database)
+    with cluster.connect(name_of(database)) as stuck, stuck.transaction():
+        stuck.execute("update leases set expires_at = 1 where name = 'box0/INBOX'")
+        began = time.monotonic()
+        assert set(other.look()) == {*FOLDERS[1:], CHORES}
+        assert time.monotonic() - began < 5
+    assert FOLDERS[0] in other.look()

@@ -139,7 +139,7 @@ class DistributedRunner(EmbeddedRunner):
 
     def _chore_loop(self) -> None:
         while not self.stop.wait(CHORES_EVERY_S):
-            with patience(self.stop):
+            with patience(self.stop, self._tell_of_store):
                 now = self.clock()
                 for chore in self.own_chores:
                     chore(now)
@@ -160,10 +160,13 @@ class DistributedRunner(EmbeddedRunner):
             if found:
                 log.warning("rows had no job", extra={"action": "swept", "count": found})
 
+    def _tell_of_store(self, says: str) -> None:
+        self.store_is_busy(says, self.clock())
+
     def _lease_loop(self) -> None:
         try:
             while True:
-                with patience(self.stop):
+                with patience(self.stop, self._tell_of_store):
                     self._keep(self.holder.look())
                 if self.stop.wait(KEEP_EVERY_S):
                     return

@@ -23,12 +23,18 @@ TROUBLE_PAUSE_S = 1.0  # before a database server that could not be reached is a
 
 
 @contextmanager
-def patience(stop: threading.Event) -> Iterator[None]:
-    """Whatever is done inside may fail because the database server is away; then a pause."""
+def patience(
+    stop: threading.Event, tell: Callable[[str], None] = lambda _says: None
+) -> Iterator[None]:
+    """Whatever is done inside may fail because the database server is away; then a pause.
+
+    `tell` hears why, each time.
+    """
     try:
         yield
     except StoreUnavailableError as error:
         log.warning("the store cannot be reached: %s", error, extra={"action": "store-away"})
+        tell(str(error))
         stop.wait(TROUBLE_PAUSE_S)
 
 

@@ -102,14 +102,21 @@ def renew(tx: Connection, holder: str, now: float, ttl_s: float) -> dict[str, in
 
 
 def take(tx: Connection, name: str, holder: str, now: float, ttl_s: float) -> int | None:
-    """Take a lease that is free or has run out: its token; None: another program has it."""
+    """Take a lease that is free or has run out: its token; None: another program has it.
+
+    Never waits: a row that a frozen program has locked counts as its own until the server lets go.
+    """
     fields: dict[str, Any] = {"holder": holder, "taken_at": now, "expires_at": now + ttl_s}
-    new = upsert(tx.dialect.name, leases).values(name=name, token=1, **fields)
     free = or_(leases.c.holder == "", leases.c.expires_at < now)
-    statement = new.on_conflict_do_update(
-        index_elements=["name"], set_={**fields, "token": leases.c.token + 1}, where=free
-    ).returning(leases.c.token)
-    token: int | None = tx.execute(statement).scalar()
+    query = select(leases.c.token).where(leases.c.name == name, free)
+    known = tx.execute(query.with_for_update(skip_locked=True)).scalar()
+    if known is not None:
+        tx.execute(update(leases).where(leases.c.name == name).values(**fields, token=known + 1))
+        return int(known) + 1
+    if tx.execute(select(leases.c.token).where(leases.c.name == name)).first():
+        return None
+    new = upsert(tx.dialect.name, leases).values(name=name, token=1, **fields)
+    token: int | None = tx.execute(new.on_conflict_do_nothing().returning(leases.c.token)).scalar()
     return token
 
 
