@@ -27,7 +27,7 @@ from bench.alone import run_alone
 from bench.machine import say
 from bench.mails import OUR_DOMAIN, make
 from bench.plot import bars
-from bench.program import Workspace, make_workspace, start, triage
+from bench.program import Workspace, make_workspace, start, triage, wait_until
 from bench.sink import Sink
 from bench.stages import Stage, is_finished, stages
 from bench.tables import percentile, table
@@ -295,14 +295,8 @@ def _listening(bell: Bell, port: int) -> Iterator[None]:
 
 
 def _await(space: Workspace, process: subprocess.Popen[bytes], number: int, limit_s: float) -> None:
-    """Wait until `number` mails are done. Raises RuntimeError with the program's last words."""
-    deadline = time.monotonic() + limit_s
-    while not is_finished(space.store, number):
-        if process.poll() is not None or time.monotonic() > deadline:
-            words = space.log.read_text(errors="replace")[-2000:]
-            msg = f"triage ended early or took longer than {limit_s:.0f} s; it says:\n{words}"
-            raise RuntimeError(msg)
-        time.sleep(0.1)
+    """Wait until `number` mails are done."""
+    wait_until(lambda: is_finished(space.store, number), [process], [space.log], limit_s)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from bench.alone import run_sizes
 from bench.machine import say
 from bench.mails import OUR_DOMAIN, make
 from bench.plot import Line, lines
-from bench.program import Workspace, make_workspace, start, triage
+from bench.program import Workspace, make_workspace, start, triage, wait_until
 from bench.sink import Sink
 from bench.tables import percentile, table
 from tests.dovecot import Dovecot
@@ -196,13 +196,7 @@ def _connect(space: Workspace) -> sqlite3.Connection:
 
 
 def _await(space: Workspace, process: subprocess.Popen[bytes], done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _LIMIT_S
-    while not done():
-        if process.poll() is not None or time.monotonic() > deadline:
-            words = space.log.read_text(errors="replace")[-2000:]
-            msg = f"triage ended early or took longer than {_LIMIT_S:.0f} s; it says:\n{words}"
-            raise RuntimeError(msg)
-        time.sleep(0.1)
+    wait_until(done, [process], [space.log], _LIMIT_S)
 
 
 def status_of(pid: int, key: str) -> int:

@@ -14,7 +14,7 @@ from bench.mails import OUR_DOMAIN, ROOT
 from tests.dovecot import PASSWORD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _TICK_S = 0.02
 
@@ -101,6 +101,23 @@ def start(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     """Start a command whose output goes to a file."""
     with log.open("wb") as out:
         return subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+
+
+def wait_until(
+    done: Callable[[], bool],
+    processes: Sequence[subprocess.Popen[bytes]],
+    logs: Sequence[Path],
+    limit_s: float,
+) -> None:
+    """Wait for something that processes do. Raises RuntimeError with their last words."""
+    deadline = time.monotonic() + limit_s
+    while not done():
+        ended = any(process.poll() is not None for process in processes)
+        if ended or time.monotonic() > deadline:
+            words = "\n".join(log.read_text(errors="replace")[-2000:] for log in logs)
+            msg = f"triage ended early or took longer than {limit_s:.0f} s; it says:\n{words}"
+            raise RuntimeError(msg)
+        time.sleep(0.1)
 
 
 def run_to_end(command: Sequence[str], log: Path, *, allowed: Sequence[int] = (0,)) -> Ended:

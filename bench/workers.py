@@ -23,7 +23,7 @@ from bench.machine import say
 from bench.mailboxes import cpu_s, status_of
 from bench.mails import make
 from bench.plot import Line, lines
-from bench.program import make_workspace, start, triage
+from bench.program import make_workspace, start, triage, wait_until
 from bench.sink import Sink
 from bench.tables import table
 from tests.postgresql import PASSWORD, Cluster, available, name_of
@@ -201,15 +201,7 @@ def _working(
 def _await(
     space: Workspace, processes: list[subprocess.Popen[bytes]], done: Callable[[], bool]
 ) -> None:
-    deadline = time.monotonic() + _LIMIT_S
-    while not done():
-        ended = any(process.poll() is not None for process in processes)
-        if ended or time.monotonic() > deadline:
-            logs = sorted(space.folder.glob("worker*.log"))
-            words = "\n".join(log.read_text(errors="replace")[-1500:] for log in logs)
-            msg = f"a worker ended early, or all took longer than {_LIMIT_S:.0f} s:\n{words}"
-            raise RuntimeError(msg)
-        time.sleep(0.1)
+    wait_until(done, processes, sorted(space.folder.glob("worker*.log")), _LIMIT_S)
 
 
 def main() -> None:
