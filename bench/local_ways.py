@@ -168,10 +168,10 @@ WAYS: dict[str, Way] = {
     "scores of all tags, role": stacked,
     "nearest labelled mails": nearest,
     "spread over unlabelled mail": spread,
-    "words 2, vectors 5": partial(started, words=2, vectors=5),
-    "words 10": partial(started, words=10, vectors=0),
     SHIPPED: partial(started, words=WORDS, vectors=VECTORS),
-    "the same, starter trusted less": partial(started, words=WORDS, vectors=VECTORS, at=200),
+    "words 10": partial(started, words=10, vectors=0),
+    "words 10, vectors 2": partial(started, words=10, vectors=2),
+    "the same, starter trusted less": partial(started, words=10, vectors=2, at=200),
     "words and vectors averaged": pooled,
     "scales and trust chosen inside": chosen_inside,
 }

@@ -37,7 +37,7 @@ class Settings:
     fewest: int = 8
     encoder_weight: float = 2.0
     half_weight_at: int = 600
-    starter_weight: float = 0.03
+    starter_weight: float = 0.1
     background_weight: float = 0.2
     budget: Budget = field(default_factory=Budget)
     costs: Costs = field(default_factory=Costs)
