@@ -36,7 +36,7 @@ _TURN = 0x7472696167650001  # `triage`, 1: the lock that makes changes take turn
 _UPGRADE = _TURN + 1
 HEARD_OF_S = 30  # a program that was silent for longer is not at work any more
 _DEAD_PEER = {  # for libpq: how soon a connection is given up whose other end has vanished
-    "connect_timeout": 10,
+    "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
