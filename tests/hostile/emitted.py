@@ -78,8 +78,9 @@ def loads(html: str) -> list[str]:
 
 def message(notice: Notice) -> EmailMessage:
     """The mail as a mail program reads it, with the original unopened."""
+    rest = b"\r\nContent-Disposition: attachment"  # a mail may speak of such a part in its text
     opaque = notice.content.replace(
-        b"Content-Type: message/rfc822\r\n", b"Content-Type: application/octet-stream\r\n", 1
+        b"Content-Type: message/rfc822" + rest, b"Content-Type: application/octet-stream" + rest, 1
     )
     found = email.message_from_bytes(opaque, policy=email.policy.default)
     assert isinstance(found, EmailMessage)
