@@ -27,7 +27,8 @@ from bench.program import make_workspace
 from bench.sink import Sink
 from bench.stand_in import KnownAnswers
 from bench.tables import table
-from triage.app import load_settings, make_channel, make_runner, open_store
+from triage.app import load_settings, make_runner, open_store
+from triage.app_mail import make_channel
 from triage.messages import MessageRef, RawMessage
 from triage.store import inbox
 

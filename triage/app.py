@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from triage.alarms import Watchman
 from triage.app_desks import load_models, load_policies, own_desks
 from triage.app_labels import make_labeller, make_tag_watchers
-from triage.config import Database, FolderAccount, HostLimits, ImapAccount
+from triage.app_mail import make_watchers
+from triage.config import Database, ImapAccount
 from triage.config_file import load_config
-from triage.credentials import credential
 from triage.durable import locked, sync_folder, write_synced
 from triage.errors import ConfigError, StoreError, TriageError
 from triage.feedback import vocabulary_of
@@ -36,8 +35,6 @@ from triage.rendering import Renderer
 from triage.resources import resource
 from triage.responses import ResponseLibrary
 from triage.runners.embedded import EmbeddedRunner
-from triage.sources.seats import Allowed, Wanted, seats
-from triage.watcher import Beginning, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,22 +45,17 @@ if TYPE_CHECKING:
     from classifiers.api import Classifier, Document, Verdict
     from triage.app_desks import Desk
     from triage.channels.base import Channel, Prober
-    from triage.config import Account, Config, Outgoing
+    from triage.config import Config, Outgoing
     from triage.messages import Outcome
     from triage.policy import Policy
     from triage.processes import Program
     from triage.runners.leasing import Role
-    from triage.sources.base import MailSource
-    from triage.sources.seats import Seat
     from triage.store.engine import Store
 
 
 log = logging.getLogger(__name__)
 
 MOST_FOLDERS = 200  # that one program reads, where several share them
-
-AT_STORE = 4  # watchers at a time, so that whoever decides and sends finds a way in as well
-LEAST_BATCH_BYTES = 1 << 20  # of a mailbox, however many share the memory for fetching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,100 +186,6 @@ def only_instance(store_path: Path | Database) -> Iterator[None]:
             msg = f"{path}: {error.strerror}; check that the folder exists and may be written"
             raise StoreError(msg) from error
         yield
-
-
-def make_source(account: Account, folder: str, config: Config) -> MailSource:
-    """The source for one folder of an account."""
-    if isinstance(account, ImapAccount):
-        from triage.sources.imap import ImapSource  # noqa: PLC0415 - loads imapclient
-
-        return ImapSource(account, folder, credential(config, account), config.limits)
-    from triage.sources.folder import FolderSource  # noqa: PLC0415
-    from triage.sources.listing import EmlFolder  # noqa: PLC0415
-
-    lister = None
-    if account.type == "eml" and account.tag_folders:
-        lister = EmlFolder(account.path, beside=[account.path / account.tag_folders.root])
-    return FolderSource(account, config.limits, lister=lister)
-
-
-def make_watchers(
-    config: Config,
-    store: Store,
-    received: Callable[[], None],
-    *,
-    stirred: Callable[[str], None] = lambda _account: None,
-    touch: bool = True,
-    clock: Callable[[], float] = time.time,
-) -> list[Watcher]:
-    """One watcher per folder of every account. Without `touch` no mailbox is changed.
-
-    `stirred` is told the account in which mail may have been moved.
-    """
-    places = [(account, folder) for account in config.accounts for folder in folders_of(account)]
-    batch_bytes = max(LEAST_BATCH_BYTES, config.limits.batch_bytes * 4 // max(4, len(places)))
-    config = replace(config, limits=replace(config.limits, batch_bytes=batch_bytes))
-    at_store = threading.BoundedSemaphore(AT_STORE)
-    return [
-        Watcher(
-            source=make_source(account, folder, config),
-            store=store,
-            clock=clock,
-            beginning=Beginning(since=account.since, everything=account.everything),
-            after=account.after if touch and isinstance(account, ImapAccount) else None,
-            batch_messages=config.limits.batch_messages,
-            batch_bytes=batch_bytes,
-            look_again_s=account.poll_interval_s,
-            seat=seat,
-            at_store=at_store,
-            received=received,
-            stirred=partial(stirred, account.name),
-        )
-        for (account, folder), seat in zip(places, make_seats(config), strict=True)
-    ]
-
-
-def make_seats(config: Config) -> list[Seat]:
-    """Who stays connected and who takes turns, for every folder of every account in order."""
-    limits = config.limits
-    imap = [each for each in config.accounts if isinstance(each, ImapAccount)]
-    own = {host: config.hosts.get(host, HostLimits()) for host in {each.host for each in imap}}
-    allowed = Allowed(
-        per_account={a.name: a.connections or limits.connections_per_account for a in imap},
-        per_host={h: own[h].connections or limits.connections_per_host for h in own},
-        logins={h: own[h].logins_at_once or limits.logins_at_once for h in own},
-        beside={each.name: 1 for each in imap if each.tag_folders},
-    )
-    wanted = [
-        Wanted(account=account.name, host=getattr(account, "host", ""))
-        for account in config.accounts
-        for _ in folders_of(account)
-    ]
-    return seats(wanted, allowed)
-
-
-def folders_of(account: Account) -> tuple[str, ...]:
-    """The folders that are watched in an account."""
-    return (str(account.path),) if isinstance(account, FolderAccount) else account.folders
-
-
-def make_channel(config: Config) -> Channel:
-    """The SMTP channel."""
-    from triage.channels.smtp import SmtpChannel  # noqa: PLC0415
-
-    outgoing = config.outgoing
-    return SmtpChannel(outgoing, credential(config, outgoing) if outgoing.username else None)
-
-
-def make_prober(config: Config) -> Prober | None:
-    """Where to look for a brief whose answer was lost; None without `[outgoing.probe]`."""
-    probe = config.outgoing.probe
-    account = next((a for a in config.accounts if probe and a.name == probe.account), None)
-    if probe is None or not isinstance(account, ImapAccount):
-        return None
-    from triage.sources.probe import ImapProber  # noqa: PLC0415
-
-    return ImapProber(account, probe.folder, credential(config, account))
 
 
 def make_runner(

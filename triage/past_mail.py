@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from triage.app import folders_of, make_source
+from triage.app_mail import folders_of, make_source
 from triage.config import AfterDecision, ImapAccount
 from triage.errors import SourceError
 from triage.messages import MailKind

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tests.dovecot import PASSWORD
 from tests.fakes import WordClassifier
-from triage import app
+from triage import app, app_mail
 from triage.app import load_settings
 from triage.resources import resource
 
@@ -111,9 +111,9 @@ retry_max_s = 2
         return app.make_runner(
             settings,
             app.open_store(settings.config.store),
-            app.make_channel(settings.config),
+            app_mail.make_channel(settings.config),
             WordClassifier(),
-            prober=app.make_prober(settings.config),
+            prober=app_mail.make_prober(settings.config),
         )
 
     @contextmanager

@@ -10,7 +10,7 @@ from tests.fakes import Clock, WordClassifier
 from tests.integration.rig import Rig, mail, until
 from tests.smtp_faults import Fault
 from tests.smtp_sink import Sink
-from triage import app
+from triage import app, app_mail
 from triage.store import outbox
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def sink(tmp_path: Path, refusing: Refusing) -> Iterator[Sink]:
 def make_runner(rig: Rig, clock: Clock) -> EmbeddedRunner:
     settings = app.load_settings(rig.write())
     store = app.open_store(settings.config.store)
-    channel = app.make_channel(settings.config)
+    channel = app_mail.make_channel(settings.config)
     runner = app.make_runner(settings, store, channel, WordClassifier(), clock=clock)
     runner.chores = [app.make_watchman(settings, store, runner).look]
     return runner

@@ -29,7 +29,7 @@ import triage.store.engine  # noqa: F401
 from classifiers import registry
 from classifiers.api import Document
 from tests.soak.world import make_workspace
-from triage import app, app_digests, logs
+from triage import app, app_digests, app_mail, logs
 from triage.messages import Delivery, DeliveryStatus
 from triage.resources import resource
 from triage.runners.retention import Purger
@@ -240,11 +240,11 @@ def make_runner(
 ) -> EmbeddedRunner:
     """The whole program, with `reach` at its borders."""
     Transactions(store._engine, reach)
-    prober = app.make_prober(settings.config)
+    prober = app_mail.make_prober(settings.config)
     runner = app.make_runner(
         settings,
         store,
-        TrappedChannel(app.make_channel(settings.config), reach),
+        TrappedChannel(app_mail.make_channel(settings.config), reach),
         TrappedClassifier(MODEL, reach),
         prober=TrappedProber(prober, reach) if prober else None,
     )

@@ -168,7 +168,7 @@ def _runner(
     dry_run: bool,
     part: Part = ALL,
 ) -> EmbeddedRunner:
-    from triage import app, app_digests, app_learning  # noqa: PLC0415
+    from triage import app, app_digests, app_learning, app_mail  # noqa: PLC0415
     from triage.channels.folder import FolderChannel  # noqa: PLC0415
     from triage.runners.retention import Purger  # noqa: PLC0415
     from triage.runners.searching import SearchReader  # noqa: PLC0415
@@ -180,9 +180,9 @@ def _runner(
     runner = app.make_runner(
         settings,
         store,
-        FolderChannel(folder) if dry_run else app.make_channel(settings.config),
+        FolderChannel(folder) if dry_run else app_mail.make_channel(settings.config),
         classifier or app.NoClassifier(tags=tuple(settings.policy.routes)),
-        prober=None if dry_run else app.make_prober(settings.config),
+        prober=None if dry_run else app_mail.make_prober(settings.config),
         touch=not dry_run,
         numbered=not dry_run,  # the dry run's own store counts for itself
         report=lambda outcome: counts.update([outcome.action]),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import triage
-from triage.app import folders_of
+from triage.app_mail import folders_of
 from triage.doctor.patient import Sound, error, mails, warning
 from triage.monitoring import asked_health
 from triage.store import health, mailboxes, moves
