@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tests.factories import make_firm
-from tests.steps import Bench, make_bench, make_policy, make_route
+from tests.steps import Bench, begin_inbox, make_bench, make_policy, make_route
 from triage.digest.digester import Digester
 from triage.digest.gather import Gatherer
 from triage.digest.letter import LetterWriter
 from triage.messages import Address, Urgency
 from triage.policy import Digesting, Hours, Kind, Policy
-from triage.store import mailboxes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,16 +95,7 @@ class Desk:
 def make_desk(folder: Path, policy: Policy = POLICY, start: str = MONDAY) -> Desk:
     bench = make_bench(folder, policy, FIRM)
     bench.clock.now = at(start)
-    with bench.store.write() as tx:
-        mailboxes.begin(
-            tx,
-            account="inbox",
-            folder="INBOX",
-            uid_validity=7,
-            last_uid=0,
-            started_at=0.0,
-            whole_history=True,
-        )
+    begin_inbox(bench.store, 0.0, whole_history=True)
     return Desk(
         bench=bench, policy=policy, digester=digester_of(bench, policy), letters=letters_of(policy)
     )

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from alembic.script import ScriptDirectory
 from sqlalchemy import Boolean, Float, Integer, LargeBinary, create_engine, func, insert, select
 
-from tests.steps import Bench, make_bench
-from triage.store import alarms, labels, listings, mailboxes, outbox, trainings
+from tests.steps import Bench, begin_inbox, make_bench
+from triage.store import alarms, labels, listings, outbox, trainings
 from triage.store.migrations.apply import alembic_config, upgrade
 from triage.store.tables import Key, metadata
 
@@ -40,16 +40,7 @@ def make_today(folder: Path) -> Bench:
     waits to be judged.
     """
     bench = make_bench(folder)
-    with bench.store.write() as tx:
-        mailboxes.begin(
-            tx,
-            account="inbox",
-            folder="INBOX",
-            uid_validity=7,
-            last_uid=0,
-            started_at=bench.clock.now,
-            whole_history=False,
-        )
+    begin_inbox(bench.store, bench.clock.now)
     bench.judge("We are stuck.", message_id="<stuck@client.example>")
     bench.sender.send_due()
     bench.clock.now += 10

@@ -19,7 +19,7 @@ from triage.policy import Person, Policy, Raise, Route
 from triage.rendering import Renderer
 from triage.resources import resource
 from triage.responses import ResponseLibrary
-from triage.store import inbox, outbox
+from triage.store import inbox, mailboxes, outbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +104,20 @@ class Bench:
     def queued(self) -> list[tuple[str, str]]:
         with self.store.read() as tx:
             return [(row.recipient, row.occasion) for row in outbox.unfinished(tx)]
+
+
+def begin_inbox(store: Store, started_at: float, *, whole_history: bool = False) -> None:
+    """As after the first look at a mailbox."""
+    with store.write() as tx:
+        mailboxes.begin(
+            tx,
+            account="inbox",
+            folder="INBOX",
+            uid_validity=7,
+            last_uid=0,
+            started_at=started_at,
+            whole_history=whole_history,
+        )
 
 
 def make_bench(folder: Path, policy: Policy = POLICY, firm: Firm = FIRM) -> Bench:

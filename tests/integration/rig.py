@@ -6,14 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.at_work import at_work
 from tests.dovecot import PASSWORD
 from tests.fakes import WordClassifier
 from triage import app, app_mail
@@ -123,25 +123,9 @@ retry_max_s = 2
         `wait_for`: so many folders are to be read once before anything else; 0: all of them.
         """
         runner = self.make()
-        errors: list[BaseException] = []
-
-        def work() -> None:
-            try:
-                runner.run()
-            except BaseException as error:  # noqa: BLE001 - shown by the test
-                errors.append(error)
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
+        with closing(runner.sender.store), at_work(runner):
             until(lambda: self.looked(runner, wait_for))
             yield runner
-        finally:
-            runner.request_stop()
-            thread.join(30)
-            runner.sender.store.close()
-        assert not thread.is_alive()
-        assert errors == []
 
     @staticmethod
     def looked(runner: EmbeddedRunner, number: int = 0) -> bool:

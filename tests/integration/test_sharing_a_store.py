@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.at_work import at_work
 from tests.dovecot import PASSWORD as MAIL_PASSWORD
 from tests.dovecot import Mailbox
 from tests.fakes import ScriptedChannel, WordClassifier
@@ -178,22 +178,8 @@ def running(
     settings = app.Settings(config=config, policy=load_policy(config.policy))
     with opened(database) as store:
         runner = app.make_runner(settings, store, channel, WordClassifier(), role=role)
-        errors: list[BaseException] = []
-
-        def work() -> None:
-            try:
-                runner.run()
-            except BaseException as error:  # noqa: BLE001 - shown by the test
-                errors.append(error)
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
+        with at_work(runner):
             yield runner
-        finally:
-            runner.request_stop()
-            thread.join(60)
-        assert errors == []
 
 
 def until(holds: Callable[[], bool], seconds: float = 90.0) -> bool:

@@ -8,47 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner
 
+from tests.office import run, settle
 from tests.steps import Bench, make_bench
-from triage.cli import app
 from triage.errors import NotFoundError
 from triage.store import cases
 
 if TYPE_CHECKING:
-    from typer.testing import Result
-
     from triage.store.cases import Case
-
-CONFIG = """
-[firm]
-name = "Radial"
-domains = ["firm.example"]
-
-[[accounts]]
-name = "inbox"
-type = "eml"
-path = "."
-
-[outgoing]
-host = "127.0.0.1"
-sender = "triage@firm.example"
-"""
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    policy = Path(__file__).parents[2] / "data" / "demo" / "policy.toml"
-    (tmp_path / "triage.toml").write_text(CONFIG)
-    (tmp_path / "policy.toml").write_text(policy.read_text())
+    settle(tmp_path)
     opened = make_bench(tmp_path)
     opened.judge("We are stuck.")
     return opened
-
-
-def run(folder: Path, *arguments: str) -> Result:
-    config = str(folder / "triage.toml")
-    return CliRunner().invoke(app, [*arguments, "--config", config], catch_exceptions=False)
 
 
 def shown(folder: Path, case: int = 1) -> dict[str, object]:

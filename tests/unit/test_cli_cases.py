@@ -5,49 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner
 
+from tests.office import run, settle
 from tests.steps import POLICY as BENCH_POLICY
 from tests.steps import Bench, make_bench
-from triage.cli import app
 from triage.cli.tables import when
 from triage.messages import Urgency
 from triage.policy import Storms, Volume
 
-if TYPE_CHECKING:
-    from typer.testing import Result
-
-POLICY = (Path(__file__).parents[2] / "data" / "demo" / "policy.toml").read_text()
-CONFIG = """
-[firm]
-name = "Radial"
-domains = ["firm.example"]
-timezone = "Asia/Kolkata"
-
-[[accounts]]
-name = "inbox"
-type = "eml"
-path = "."
-
-[outgoing]
-host = "127.0.0.1"
-sender = "triage@firm.example"
-"""
-
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    (tmp_path / "triage.toml").write_text(CONFIG)
-    (tmp_path / "policy.toml").write_text(POLICY)
+    settle(tmp_path, zone="Asia/Kolkata")
     return make_bench(tmp_path)
-
-
-def run(folder: Path, *arguments: str) -> Result:
-    config = str(folder / "triage.toml")
-    return CliRunner().invoke(app, [*arguments, "--config", config], catch_exceptions=False)
 
 
 def test_without_cases_status_says_so_instead_of_an_empty_table(

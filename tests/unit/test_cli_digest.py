@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.office import run, settle
 from tests.steps import Bench, make_bench
-from tests.unit.test_cli_cases import CONFIG, POLICY, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    (tmp_path / "triage.toml").write_text(CONFIG)
-    (tmp_path / "policy.toml").write_text(POLICY)
+    settle(tmp_path, zone="Asia/Kolkata")
     bench = make_bench(tmp_path)
     bench.clock.now = time.time() - 3600
     bench.judge("We are stuck.", subject="Login \x1b[31m\u202e")

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import update
 from typer.testing import CliRunner
 
-from tests.steps import Bench, make_bench
+from tests.steps import Bench, begin_inbox, make_bench
 from triage.app import only_instance
 from triage.backup import note_backup
 from triage.cli import app
@@ -94,16 +94,8 @@ def ward(tmp_path: Path) -> Iterator[Ward]:
         (tmp_path / name).chmod(0o600)
     bench = make_bench(tmp_path)
     bench.clock.now = time.time() + 60  # the program below began before
+    begin_inbox(bench.store, bench.clock.now)
     with bench.store.write() as tx:
-        mailboxes.begin(
-            tx,
-            account="inbox",
-            folder="INBOX",
-            uid_validity=7,
-            last_uid=0,
-            started_at=bench.clock.now,
-            whole_history=False,
-        )
         audit.note(tx, "backed-up", now=bench.clock.now - DAY, detail="/elsewhere/monday.tar.gz")
     made = Ward(folder=tmp_path, bench=bench)
     for name in ("triage.toml", "policy.toml"):

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 
 from classifiers.dataset import read_examples
 from tests.factories import make_raw, make_ref
+from tests.office import settle
 from tests.steps import FIRM, Bench, make_bench
-from tests.unit.test_cli_cases import CONFIG, POLICY
 from tests.unit.test_examples import DEFAULTS, EVENTS, TAGS
 from triage.cli import app
 from triage.examples.files import Format, as_bytes, read_records
@@ -44,8 +44,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def configure(folder: Path) -> Path:
-    (folder / "triage.toml").write_text(CONFIG)
-    (folder / "policy.toml").write_text(POLICY)
+    settle(folder, zone="Asia/Kolkata")
     return folder
 
 

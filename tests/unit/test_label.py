@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
+from tests.office import settle
 from tests.steps import Bench, make_bench
-from tests.unit.test_cli_cases import CONFIG, POLICY
 from triage.cli import app
 from triage.cli.review_card import Card, Look, card_lines, text_lines
 from triage.parsing import parse
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    (tmp_path / "triage.toml").write_text(CONFIG)
-    (tmp_path / "policy.toml").write_text(POLICY)
+    settle(tmp_path, zone="Asia/Kolkata")
     bench = make_bench(tmp_path)
     bench.clock.now = time.time()
     return bench

@@ -5,42 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner
 
+from tests.office import run, settle
 from tests.steps import Bench, make_bench
-from triage.cli import app
 from triage.messages import DeliveryStatus
 from triage.pipeline.send import RetryRules
 from triage.store import outbox
-
-if TYPE_CHECKING:
-    from typer.testing import Result
-
-POLICY = (Path(__file__).parents[2] / "data" / "demo" / "policy.toml").read_text()
-CONFIG = """
-[firm]
-name = "Radial"
-domains = ["firm.example"]
-
-[[accounts]]
-name = "inbox"
-type = "eml"
-path = "."
-
-[outgoing]
-host = "127.0.0.1"
-sender = "triage@firm.example"
-"""
 
 
 @pytest.fixture
 def held(tmp_path: Path) -> Bench:
     """A store with one brief, 1, whose answer was lost under `hold`."""
-    (tmp_path / "triage.toml").write_text(CONFIG)
-    (tmp_path / "policy.toml").write_text(POLICY)
+    settle(tmp_path)
     bench = make_bench(tmp_path)
     bench.sender = replace(bench.sender, rules=RetryRules(uncertain="hold"))
     bench.channel.script = [DeliveryStatus.UNCERTAIN]
@@ -49,11 +27,6 @@ def held(tmp_path: Path) -> Bench:
     bench.clock.now += 901
     assert bench.sender.settle_uncertain() == 1
     return bench
-
-
-def run(folder: Path, *arguments: str) -> Result:
-    config = str(folder / "triage.toml")
-    return CliRunner().invoke(app, [*arguments, "--config", config], catch_exceptions=False)
 
 
 def state(bench: Bench) -> str:

@@ -30,7 +30,6 @@ CRLF = b"\r\n"
 MAX_WORD = 75  # RFC 2047, section 2
 MAX_LINE = 998  # RFC 5322, section 2.1.1, without CRLF
 BASE64_LINE_BYTES = 57  # 76 characters
-ASCII_MAX = 127
 LONE_CR = re.compile(rb"\r(?!\n)")
 LONE_LF = re.compile(rb"(?<!\r)\n")
 
