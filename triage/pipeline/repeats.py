@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from triage.repeats import keys_of, repeated
 from triage.store import audit, repeats
+from triage.store.repeats import Like
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,9 +48,7 @@ def suggestion_for(
     open_keys = [key for key in keys if key not in known]
     if not open_keys:  # all of it was said before, so nothing is counted
         return ""
-    clients = [key.partition(":")[2] for key in open_keys if key.startswith("client:")]
-    of_client = clients[0] if len(clients) == len(open_keys) else ""
-    opened = repeats.opened_since(tx, since, now, client=of_client)
+    opened = repeats.opened_since(tx, since, now, _like(open_keys))
     hidden = repeats.private(tx)
     told = [
         replace(each, kinds=dict(kinds)) if each.id == case_id else each
@@ -63,6 +62,16 @@ def suggestion_for(
     repeats.suggest(tx, new[0].key, case_id, len(new[0].cases), now)
     audit.note(tx, "suggested", now=now, case_id=case_id, detail=new[0].line)
     return new[0].suggestion
+
+
+def _like(keys: Sequence[str]) -> Like:
+    """The cases that can count in one of these groups."""
+    parts = [key.partition(":") for key in keys]
+    named = {
+        sort: tuple(name for found, _, name in parts if found == sort)
+        for sort in ("client", "tag", "kind")
+    }
+    return Like(clients=named["client"], tags=named["tag"], kinds=named["kind"])
 
 
 def _matters(

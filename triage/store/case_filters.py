@@ -96,7 +96,7 @@ def visible(wanted: Wanted) -> list[ColumnElement[bool]]:
 def _named(tx: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.tag:
-        found.append(_holds(cases.c.tags, wanted.tag))
+        found.append(holds(cases.c.tags, wanted.tag))
     if wanted.kind:
         found.append(_is_of_kind(tx, wanted.kind))
     if wanted.client.strip():
@@ -130,13 +130,13 @@ def _names(chunk: Chunk, person: Person) -> bool:
     return said in {*name.split(), name, person.id, address}
 
 
-def _holds(column: ColumnElement[Any], item: str) -> ColumnElement[bool]:
+def holds(column: ColumnElement[Any], item: str) -> ColumnElement[bool]:
     """A JSON list of plain words holds this one."""
     return cast(column, Text).contains(json.dumps(item), autoescape=True)
 
 
 def _is_told(person: Person) -> ColumnElement[bool]:
-    return _holds(cases.c.recipients, person.id)
+    return holds(cases.c.recipients, person.id)
 
 
 def _has(person: Person) -> ColumnElement[bool]:

@@ -5,17 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, or_, select
 
 from triage.store import issues
-from triage.store.tables import cases, spared, suggestions
+from triage.store.case_filters import holds
+from triage.store.tables import cases, messages, spared, suggestions
+from triage.store.tables import issues as issue_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
 _COLUMNS = (cases.c.id, cases.c.client, cases.c.tags, cases.c.opened_at, cases.c.recurs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Like:
+    """Which cases are asked for: those of which any of this is true.
+
+    Attributes:
+        clients: their client's address ends so.
+        tags: they carry one of these.
+        kinds: one of their mails was once taken for one of these kinds of issue.
+    """
+
+    clients: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,21 +60,34 @@ def private(tx: Connection) -> frozenset[int]:
 
 
 def opened_since(
-    tx: Connection, since: float, until: float, *, client: str = ""
+    tx: Connection, since: float, until: float, like: Like | None = None
 ) -> list[OpenedCase]:
     """Cases opened in [since, until], oldest first; none that is part of another, or nothing.
 
-    `client`: only those whose client's address ends so.
+    `like`: only such cases, so that a mail costs no more the more cases there are of other kinds.
     """
     query = (
         select(*_COLUMNS)
         .where(cases.c.opened_at.between(since, until), cases.c.merged_into.is_(None))
         .order_by(cases.c.opened_at, cases.c.id)
     )
-    if client:
-        query = query.where(cases.c.client.endswith(client, autoescape=True))
+    if like is not None:
+        query = query.where(or_(*_any_of(like)))
     found = [row for row in tx.execute(query) if row.tags]
     return _opened(found, issues.kinds_of(tx, [row.id for row in found]))
+
+
+def _any_of(like: Like) -> list[ColumnElement[bool]]:
+    found = [cases.c.client.endswith(client, autoescape=True) for client in like.clients]
+    found += [holds(cases.c.tags, tag) for tag in like.tags]
+    if like.kinds:
+        of_kind = exists().where(
+            messages.c.case_id == cases.c.id,
+            issue_rows.c.message_id == messages.c.id,
+            issue_rows.c.kind.in_(like.kinds),
+        )
+        found.append(of_kind)
+    return found
 
 
 def opened(tx: Connection, case_id: int) -> OpenedCase | None:
