@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from triage.errors import NotFoundError
+from triage.pipeline.rehearsal import rehearse
 from triage.runners.embedded import DECIDE_SILENCE_S, WATCH_SILENCE_S, EmbeddedRunner
 from triage.runners.heartbeat import notify
 from triage.runners.jobs import JobLoop, Steps
@@ -70,6 +71,7 @@ class DistributedRunner(EmbeddedRunner):
         if self.holder.role != "watch":
             loop = JobLoop(database=self.database, steps=self._steps(), stop=self.stop)
             threads += [self._thread("jobs", loop.run), self._thread("chores", self._chore_loop)]
+            threads.append(self._thread("rehearse", partial(rehearse, self.decider)))
         for thread in threads:
             thread.start()
         notify("READY=1\nSTATUS=working")

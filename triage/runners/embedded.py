@@ -10,10 +10,12 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from triage.errors import StoreUnavailableError
 from triage.pipeline.ahead import ReadingAhead
+from triage.pipeline.rehearsal import rehearse
 from triage.runners.heartbeat import Heartbeats, notify, watchdog_interval_s
 
 if TYPE_CHECKING:
@@ -143,6 +145,7 @@ class EmbeddedRunner:
             Whatever stopped a loop unexpectedly; everything else has been stopped by then.
         """
         threads = [self._thread("decide", self._decide_loop), self._thread("send", self._send_loop)]
+        threads.append(self._thread("rehearse", partial(rehearse, self.decider)))
         threads += [self._watch_thread(watcher) for watcher in self.watchers]
         threads += [self._watch_thread(watcher) for watcher in self.tag_watchers]
         for thread in threads:
