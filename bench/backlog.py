@@ -55,6 +55,7 @@ class Run:
     peak_mib: float
     sent: int
     mails: int
+    quarters_mib: tuple[float, ...] = ()
 
     @property
     def mails_per_s(self) -> float:
@@ -118,6 +119,7 @@ class Result:
         memory = ours.peak_mib / limit.peak_mib
         return [
             f"Rate: {self.share_of_limit:.3f} of the limit's. Memory: {memory:.1f} times.",
+            f"Its largest size in each quarter of its run: {_mib(ours.quarters_mib)} MiB.",
             f"On an empty mailbox triage takes {self.idle_mib:.0f} MiB.",
             f"Made from rows with a tag: {self.tagged}. Forwarded: {self.forwarded}.",
             self.outcomes,
@@ -226,6 +228,7 @@ class _Setting:
             peak_mib=ended.peak_mib,
             sent=len(self.sink.arrivals) - arrived,
             mails=number,
+            quarters_mib=ended.quarters_mib,
         )
         return run, space
 
@@ -259,6 +262,10 @@ class _Setting:
             sent=int(said.get("sent", 0)),
             mails=int(said["mails"]),
         )
+
+
+def _mib(sizes: tuple[float, ...]) -> str:
+    return ", ".join(f"{size:.0f}" for size in sizes)
 
 
 def _as_run(peer: Peer, number: int) -> Run | str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,17 +64,31 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A process that has ended: wall and processor time, and its largest resident size."""
+    """A process that has ended: wall and processor time, and its largest resident size.
+
+    `resident_kib`: its size once a second, from its start on.
+    """
 
     seconds: float
     cpu_s: float
     peak_kib: int
     output: str
+    resident_kib: tuple[int, ...] = ()
 
     @property
     def peak_mib(self) -> float:
         """Largest resident size in MiB."""
         return self.peak_kib / 1024
+
+    @property
+    def quarters_mib(self) -> tuple[float, ...]:
+        """Its largest size in each quarter of its life: whether it grows with what it has done."""
+        sizes = self.resident_kib
+        ends = [len(sizes) * n // 4 for n in range(5)]
+        return tuple(
+            max(sizes[since:until], default=0) / 1024
+            for since, until in pairwise(ends)
+        )
 
 
 def make_workspace(folder: Path, *, imap_port: int, smtp_port: int, user: str) -> Workspace:
@@ -125,9 +140,12 @@ def run_to_end(command: Sequence[str], log: Path, *, allowed: Sequence[int] = (0
     began = time.perf_counter()
     process = start(command, log)
     peak_kib = 0
+    resident: list[int] = []
     while True:
         # Not ru_maxrss: on Linux a child inherits the largest size of its parent there.
-        peak_kib = max(peak_kib, _high_water_kib(process.pid))
+        peak_kib = max(peak_kib, _size_kib(process.pid, "VmHWM"))
+        if time.perf_counter() - began >= len(resident):
+            resident.append(_size_kib(process.pid, "VmRSS"))
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
@@ -139,13 +157,19 @@ def run_to_end(command: Sequence[str], log: Path, *, allowed: Sequence[int] = (0
         msg = f"{' '.join(command)} ended with {process.returncode}:\n{output[-2000:]}"
         raise RuntimeError(msg)
     cpu_s = usage.ru_utime + usage.ru_stime
-    return Ended(seconds=seconds, cpu_s=cpu_s, peak_kib=peak_kib, output=output)
+    return Ended(
+        seconds=seconds,
+        cpu_s=cpu_s,
+        peak_kib=peak_kib,
+        output=output,
+        resident_kib=tuple(resident),
+    )
 
 
-def _high_water_kib(pid: int) -> int:
-    """VmHWM of a process; 0 when it is just ending."""
+def _size_kib(pid: int, which: str) -> int:
+    """VmHWM or VmRSS of a process; 0 when it is just ending."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
+    return next((int(line.split()[1]) for line in lines if line.startswith(which)), 0)
