@@ -85,10 +85,7 @@ class Ended:
         """Its largest size in each quarter of its life: whether it grows with what it has done."""
         sizes = self.resident_kib
         ends = [len(sizes) * n // 4 for n in range(5)]
-        return tuple(
-            max(sizes[since:until], default=0) / 1024
-            for since, until in pairwise(ends)
-        )
+        return tuple(max(sizes[since:until], default=0) / 1024 for since, until in pairwise(ends))
 
 
 def make_workspace(folder: Path, *, imap_port: int, smtp_port: int, user: str) -> Workspace:
