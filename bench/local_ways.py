@@ -169,6 +169,7 @@ WAYS: dict[str, Way] = {
     "nearest labelled mails": nearest,
     "spread over unlabelled mail": spread,
     SHIPPED: partial(started, words=WORDS, vectors=VECTORS),
+    "words 2, vectors 5": partial(started, words=2, vectors=5),
     "words 10": partial(started, words=10, vectors=0),
     "words 10, vectors 2": partial(started, words=10, vectors=2),
     "the same, starter trusted less": partial(started, words=10, vectors=2, at=200),
