@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.steps import Bench, make_policy, make_route
+from tests.stores import open_store
 from tests.unit.test_levels import (
     HOUR,
     HOURS,
@@ -28,7 +29,6 @@ from triage.pipeline.follow_up import FollowUp
 from triage.pipeline.informing import MOST_REMINDERS
 from triage.policy import Absence, Policy
 from triage.store import cases, timers
-from triage.store.engine import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -237,7 +237,7 @@ def test_without_working_time_a_policy_file_asks_for_no_updates(tmp_path: Path) 
 def restarted(bench: Bench, folder: Path, policy: Policy = POLICY) -> Bench:
     """Another process over the same store, perhaps with another policy."""
     rewriter = replace(bench.follow_up.rewriter, policy=policy)
-    store = Store.open(folder / "triage.db")
+    store = open_store(folder)
     return replace(
         bench,
         follow_up=FollowUp(store=store, rewriter=rewriter),

@@ -10,6 +10,7 @@ import pytest
 
 from tests.desk import make_desk
 from tests.steps import POLICY, Bench, make_bench, make_route
+from tests.unit.test_issues import kinds_policy
 from triage.errors import ConfigError
 from triage.pipeline.repeats import repeated_matters
 from triage.policy import DAY_S, Kind, Policy, Repeats
@@ -154,6 +155,34 @@ def test_the_brief_of_the_case_that_makes_it_so_says_it_once(bench: Bench, kind:
     open_cases(bench, 4)
     said = ["worth a change in how we work?" in texts(bench, n, kind)[0] for n in (1, 2, 3, 4)]
     assert said == [False, False, True, False]
+
+
+def said_in(bench: Bench, cases_: int) -> list[int]:
+    """The cases whose first brief speaks of their like."""
+    return [n for n in range(1, cases_ + 1) if "worth a change" in texts(bench, n)[0]]
+
+
+def test_a_tag_of_many_clients_is_said_once_however_often_it_comes_beside_others(
+    bench: Bench,
+) -> None:
+    for number in range(1, 13):
+        bench.clock.now += DAY_S
+        text = "We are stuck." if number % 2 else "We are disappointed."
+        bench.judge(text, subject=f"Portal {number}", sender=f"Di <di@client{number}.example>")
+    assert said_in(bench, 12) == [9, 10]  # the fifth of each
+
+
+def test_a_kind_of_issue_is_said_once_in_the_brief_that_makes_it_so(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path, kinds_policy(repeats=RULES))
+    for number in range(1, 8):
+        bench.clock.now += DAY_S
+        late = "I am stuck: I am waiting for the client to approve the design."
+        mail = late if number != 3 else "We are disappointed."
+        bench.judge(mail, subject=f"Portal {number}", sender=f"Di <di@client{number}.example>")
+    with bench.store.read() as tx:
+        kinds = issues.kinds_of(tx, range(1, 8))
+    assert [n for n, found in kinds.items() if found == {"blocker": "story"}] == [1, 2, 4, 5, 6, 7]
+    assert said_in(bench, 7) == [6]
 
 
 def test_it_is_said_again_when_the_time_has_passed(bench: Bench) -> None:

@@ -44,17 +44,16 @@ def suggestion_for(
     if new_case is None:
         return ""
     known = repeats.suggested(tx, since)
-    keys = keys_of(replace(new_case, kinds=dict(kinds)), policy)
+    this = replace(new_case, kinds=dict(kinds))
+    keys = keys_of(this, policy)
     open_keys = [key for key in keys if key not in known]
     if not open_keys:  # all of it was said before, so nothing is counted
         return ""
-    opened = repeats.opened_since(tx, since, now, _like(open_keys))
     hidden = repeats.private(tx)
-    told = [
-        replace(each, kinds=dict(kinds)) if each.id == case_id else each
-        for each in opened
-        if each.id not in hidden
-    ]
+    others = repeats.opened_since(tx, since, now, _like(open_keys))
+    told = [each for each in others if each.id not in hidden and each.id != case_id]
+    if case_id not in hidden:
+        told.append(this)
     found = _matters(tx, now, policy, told)
     new = [each for each in found if case_id in each.cases and each.suggested_at is None]
     if not new:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from triage.store.tables import cases
+from triage.store.tables import cases, client_domain
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -39,9 +39,7 @@ def cases_of(tx: Connection, client: str, *, domain: str = "", before: int) -> l
         domain: of an organisation; empty where the address speaks for one person only.
         before: the case that is being told of; only cases with smaller numbers count.
     """
-    whose = cases.c.client == client
-    if domain:
-        whose |= cases.c.client.endswith(f"@{domain}", autoescape=True)
+    whose = client_domain() == domain if domain else cases.c.client == client
     query = (
         select(
             cases.c.id,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, insert, or_, select
+from sqlalchemy import insert, or_, select
 
 from triage.store import issues
 from triage.store.case_filters import holds
-from triage.store.tables import cases, messages, spared, suggestions
+from triage.store.tables import cases, client_domain, messages, spared, suggestions
 from triage.store.tables import issues as issue_rows
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Like:
     """Which cases are asked for: those of which any of this is true.
 
     Attributes:
-        clients: their client's address ends so.
+        clients: these are the addresses, or the mail domains, of their clients.
         tags: they carry one of these.
         kinds: one of their mails was once taken for one of these kinds of issue.
     """
@@ -66,28 +66,34 @@ def opened_since(
 
     `like`: only such cases, so that a mail costs no more the more cases there are of other kinds.
     """
-    query = (
-        select(*_COLUMNS)
-        .where(cases.c.opened_at.between(since, until), cases.c.merged_into.is_(None))
-        .order_by(cases.c.opened_at, cases.c.id)
+    query = select(*_COLUMNS).where(
+        cases.c.opened_at.between(since, until), cases.c.merged_into.is_(None)
     )
-    if like is not None:
-        query = query.where(or_(*_any_of(like)))
-    found = [row for row in tx.execute(query) if row.tags]
-    return _opened(found, issues.kinds_of(tx, [row.id for row in found]))
+    wanted = [None] if like is None else _each_of(like, since)
+    found = {
+        row.id: row
+        for condition in wanted  # one by one, since each has an index of its own
+        for row in tx.execute(query if condition is None else query.where(condition))
+        if row.tags
+    }
+    rows = sorted(found.values(), key=lambda row: (row.opened_at, row.id))
+    return _opened(rows, issues.kinds_of(tx, [row.id for row in rows]))
 
 
-def _any_of(like: Like) -> list[ColumnElement[bool]]:
-    found = [cases.c.client.endswith(client, autoescape=True) for client in like.clients]
-    found += [holds(cases.c.tags, tag) for tag in like.tags]
-    if like.kinds:
-        of_kind = exists().where(
-            messages.c.case_id == cases.c.id,
-            issue_rows.c.message_id == messages.c.id,
-            issue_rows.c.kind.in_(like.kinds),
+def _each_of(like: Like, since: float) -> list[ColumnElement[bool] | None]:
+    wanted: list[ColumnElement[bool] | None] = []
+    if like.clients:
+        wanted += [cases.c.client.in_(like.clients), client_domain().in_(like.clients)]
+    if like.tags:
+        wanted.append(or_(*(holds(cases.c.tags, tag) for tag in like.tags)))
+    if like.kinds:  # no case is older than what its mails are taken for
+        of_kind = (
+            select(messages.c.case_id)
+            .join(issue_rows, issue_rows.c.message_id == messages.c.id)
+            .where(issue_rows.c.kind.in_(like.kinds), issue_rows.c.at >= since)
         )
-        found.append(of_kind)
-    return found
+        wanted.append(cases.c.id.in_(of_kind))
+    return wanted
 
 
 def opened(tx: Connection, case_id: int) -> OpenedCase | None:

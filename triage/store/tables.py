@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -20,9 +21,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
-HEAD = "0015"  # the newest migration; the store refuses to run on any other
+HEAD = "0016"  # the newest migration; the store refuses to run on any other
 
 # A naming convention from the first migration, so that constraints can be altered by name later.
 metadata = MetaData(
@@ -478,3 +480,13 @@ leases = Table(
     Column("taken_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
 )
+
+
+def client_domain() -> ColumnElement[str]:
+    """Of a case's client, what follows the last @; all of it where there is none.
+
+    In words that both databases index, as a migration does; written with parameters the index would
+    not be recognised.
+    """
+    domain = "replace(cases.client, rtrim(cases.client, replace(cases.client, '@', '')), '')"
+    return literal_column(domain, String)
