@@ -25,6 +25,7 @@ GROWING = frozenset({
 })  # fmt: skip
 _SCAN = re.compile(r"^SCAN (\w+)(?! USING (?:COVERING )?INDEX)")
 _WHOLE = re.compile(r"^SCAN (\w+) USING (?:COVERING )?INDEX")  # in its order, to the end or a LIMIT
+_LOOKUP = re.compile(r"^SEARCH (\w+) USING (?:COVERING )?(?:INDEX|INTEGER PRIMARY KEY)(.*)$")
 
 
 @pytest.fixture
@@ -100,6 +101,25 @@ def test_no_statement_of_the_way_of_a_mail_goes_through_a_table_that_grows(bench
         work_through(bench)
     assert len(statements) > 40
     assert scans(bench, statements) == []
+
+
+def by_other_than_the_case(bench: Bench, statements: dict[str, Any]) -> list[str]:
+    """Statements about one case that look up by something else, of which there may be many rows."""
+    return [
+        f"{line}: {' '.join(statement.split())[:300]}"
+        for statement, plan in plans(bench, statements).items()
+        for line in plan
+        if (at := _LOOKUP.match(line)) and at[1] in GROWING
+        if f"{at[1]}.case_id = ?" in statement
+        if not re.search("case_id|message_id|rowid|rfc_id", at[2])
+    ]
+
+
+def test_what_belongs_to_a_case_is_looked_up_by_the_case(bench: Bench) -> None:
+    with asked(bench) as statements:
+        work_through(bench)
+    assert sum("timers.case_id = ?" in statement for statement in statements) > 1
+    assert by_other_than_the_case(bench, statements) == []
 
 
 def test_a_statement_without_an_index_is_seen(bench: Bench) -> None:

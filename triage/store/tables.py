@@ -238,7 +238,8 @@ timers = Table(
     Column("basis", JSON),  # the tags and the kind whose routes set it
     Column("policy", String(200), nullable=False, server_default=""),
     Index("ix_timers_done_at_due_at", "done_at", "due_at"),
-    Index("ix_timers_case_id", "case_id"),
+    # With all three, or SQLite takes the other index, and looks through the timers of every case.
+    Index("ix_timers_case_id_done_at_due_at", "case_id", "done_at", "due_at"),
 )
 
 answers = Table(
