@@ -107,6 +107,7 @@ def test_the_list_is_worked_through_by_keyboard(served: Served) -> None:
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("Staging login")
+        page.wait_for_load_state()  # keys are heard once the script has come
         page.keyboard.press("u")
         expect(page.get_by_role("searchbox")).to_be_visible()
 
