@@ -22,7 +22,15 @@ from bench.alone import run_sizes
 from bench.machine import say
 from bench.mails import OUR_DOMAIN, make
 from bench.plot import Line, lines
-from bench.program import Workspace, make_workspace, start, triage, wait_until
+from bench.program import (
+    Workspace,
+    cpu_s,
+    make_workspace,
+    start,
+    status_of,
+    triage,
+    wait_until,
+)
 from bench.sink import Sink
 from bench.tables import percentile, table
 from tests.dovecot import Dovecot
@@ -197,18 +205,6 @@ def _connect(space: Workspace) -> sqlite3.Connection:
 
 def _await(space: Workspace, process: subprocess.Popen[bytes], done: Callable[[], bool]) -> None:
     wait_until(done, [process], [space.log], _LIMIT_S)
-
-
-def status_of(pid: int, key: str) -> int:
-    """A figure that the kernel tells of a process, such as `VmRSS` in KiB."""
-    lines_ = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines_ if line.startswith(f"{key}:"))
-
-
-def cpu_s(pid: int) -> float:
-    """Processor time of a process so far, without its children."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:

@@ -166,7 +166,18 @@ def run_to_end(command: Sequence[str], log: Path, *, allowed: Sequence[int] = (0
 def _size_kib(pid: int, which: str) -> int:
     """VmHWM or VmRSS of a process; 0 when it is just ending."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
+        return status_of(pid, which)
+    except (OSError, StopIteration):
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith(which)), 0)
+
+
+def status_of(pid: int, key: str) -> int:
+    """A figure that the kernel tells of a process, such as `VmRSS` in KiB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:"))
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time of a process so far, without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

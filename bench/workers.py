@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING
 
 from bench.alone import run_sizes
 from bench.machine import say
-from bench.mailboxes import cpu_s, status_of
 from bench.mails import make
 from bench.plot import Line, lines
-from bench.program import make_workspace, start, triage, wait_until
+from bench.program import cpu_s, make_workspace, start, status_of, triage, wait_until
 from bench.sink import Sink
 from bench.tables import table
 from tests.postgresql import PASSWORD, Cluster, available, name_of

@@ -15,6 +15,7 @@ from classifiers import registry
 from classifiers.dataset import Example, read_examples
 from classifiers.tags import read_tag_infos
 from classifiers.training import train
+from tests.office import settle
 from tests.steps import make_bench
 from triage.cli import app
 from triage.resources import resource
@@ -29,18 +30,6 @@ pytestmark = pytest.mark.timeout(900)  # some 40 s on two cores of one's own
 STARTER = resource("data") / "starter"
 LEARNT = "himoqrtw"  # files whose names begin so: 2,680 mails
 OTHERS = STARTER / "s-informal-consumers.jsonl"
-CONFIG = """
-[firm]
-name = "Firm"
-domains = ["firm.example"]
-[[accounts]]
-name = "inbox"
-type = "eml"
-path = "."
-[outgoing]
-host = "127.0.0.1"
-sender = "triage@firm.example"
-"""
 
 
 def right(example: Example) -> list[str]:
@@ -57,8 +46,7 @@ def flipped(example: Example) -> list[str]:
 def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model in use that learnt some thousand mails."""
     folder = tmp_path_factory.mktemp("learnt")
-    (folder / "triage.toml").write_text(CONFIG)
-    shutil.copy(resource("data") / "demo" / "policy.toml", folder)
+    settle(folder)
     starter = folder / "starter"
     starter.mkdir()
     for first in LEARNT:

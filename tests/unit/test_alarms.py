@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.factories import make_raw
-from tests.steps import FIRM, POLICY
+from tests.steps import FIRM, POLICY, begin_inbox
 from tests.stores import open_store
 from triage.alarms import Watchman
 from triage.config import Alerts
@@ -33,16 +33,7 @@ AFTER_S = 1800
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     opened = open_store(tmp_path)
-    with opened.write() as tx:
-        mailboxes.begin(
-            tx,
-            account="inbox",
-            folder="INBOX",
-            uid_validity=1,
-            last_uid=0,
-            started_at=START,
-            whole_history=False,
-        )
+    begin_inbox(opened, START)
     yield opened
     opened.close()
 

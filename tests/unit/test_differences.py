@@ -17,6 +17,7 @@ from classifiers.comparison import fair_probabilities
 from classifiers.dataset import Example
 from classifiers.model import Model
 from classifiers.thresholds import Threshold
+from tests.office import settle
 from tests.steps import Bench, make_bench
 from tests.trained import NOW, saved, small_model
 from triage import differences
@@ -31,20 +32,6 @@ if TYPE_CHECKING:
 
     from classifiers.api import Document
     from triage.differences import Differences
-
-POLICY = (Path(__file__).parents[2] / "data" / "demo" / "policy.toml").read_text()
-CONFIG = """
-[firm]
-name = "Firm"
-domains = ["firm.example"]
-[[accounts]]
-name = "inbox"
-type = "eml"
-path = "."
-[outgoing]
-host = "127.0.0.1"
-sender = "triage@firm.example"
-"""
 
 
 class Hearing(Model):
@@ -73,8 +60,7 @@ class Hearing(Model):
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    (tmp_path / "triage.toml").write_text(CONFIG)
-    (tmp_path / "policy.toml").write_text(POLICY)
+    settle(tmp_path)
     bench = make_bench(tmp_path)
     bench.clock.now = time.time() - 3 * 86400
     return bench

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.steps import Bench, make_bench
+from tests.unit.test_runner import make_runner
 from triage.pipeline.rehearsal import rehearse
-from triage.runners.embedded import EmbeddedRunner
 from triage.store import inbox
 
 if TYPE_CHECKING:
@@ -27,13 +27,7 @@ def test_a_program_that_watches_judges_a_mail_of_its_own_and_keeps_nothing_of_it
     bench: Bench,
 ) -> None:
     judged: list[str] = []
-    runner = EmbeddedRunner(
-        decider=bench.decider,
-        sender=bench.sender,
-        follow_up=bench.follow_up,
-        watchers=(),
-        clock=bench.clock,
-    )
+    runner = make_runner(bench)
     plain = bench.classifier.classify
 
     def classify(documents: Sequence[Document]) -> list[Verdict]:

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 from classifiers import registry
 from classifiers.api import Document, ModelError
 from tests.fakes import WordClassifier
+from tests.office import settle
 from tests.steps import Bench, make_bench
 from tests.trained import NOW, saved
 from triage import app, app_learning
 from triage.cli import app as cli
 from triage.errors import ConfigError
-from triage.resources import resource
 from triage.runners.embedded import EmbeddedRunner
 from triage.runners.reloading import TRY_AGAIN_S, ReloadingClassifier
 from triage.store import audit, inbox, labels
@@ -24,17 +24,6 @@ from triage.store import audit, inbox, labels
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONFIG = """
-[firm]
-name = "Radial"
-[[accounts]]
-name = "inbox"
-type = "eml"
-path = "."
-[outgoing]
-host = "127.0.0.1"
-sender = "triage@firm.example"
-"""
 MAIL = [Document(text="We are stuck.")]
 
 
@@ -119,9 +108,7 @@ def test_a_model_that_is_well_again_is_told_even_when_it_is_the_same() -> None:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    (tmp_path / "triage.toml").write_text(CONFIG)
-    policy = resource("data") / "demo" / "policy.toml"
-    (tmp_path / "policy.toml").write_text(policy.read_text())
+    settle(tmp_path)
     return make_bench(tmp_path)
 
 

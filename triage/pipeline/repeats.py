@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from triage.policy import Policy
     from triage.repeats import Repeated
-    from triage.store.repeats import OpenedCase
 
 
 def repeated_matters(tx: Connection, now: float, policy: Policy) -> list[Repeated]:
@@ -28,7 +27,10 @@ def repeated_matters(tx: Connection, now: float, policy: Policy) -> list[Repeate
 
     For reports. `suggested_at` tells when a brief said so, if one has within the policy's time.
     """
-    return _matters(tx, now, policy, repeats.opened_since(tx, now - policy.repeats.within_s, now))
+    since = now - policy.repeats.within_s
+    told = repeats.suggested(tx, since)
+    found = repeated(repeats.opened_since(tx, since, now), policy)
+    return [replace(each, suggested_at=told.get(each.key)) for each in found]
 
 
 def suggestion_for(
@@ -50,12 +52,12 @@ def suggestion_for(
     if not open_keys:  # all of it was said before, so nothing is counted
         return ""
     hidden = repeats.private(tx)
-    others = repeats.opened_since(tx, since, now, _like(open_keys))
-    told = [each for each in others if each.id not in hidden and each.id != case_id]
-    if case_id not in hidden:
-        told.append(this)
-    found = _matters(tx, now, policy, told)
-    new = [each for each in found if case_id in each.cases and each.suggested_at is None]
+    if case_id in hidden:
+        return ""
+    opened = repeats.opened_since(tx, since, now, _like(open_keys))
+    others = [each for each in opened if each.id not in hidden and each.id != case_id]
+    found = repeated([*others, this], policy)
+    new = [each for each in found if case_id in each.cases and each.key not in known]
     if not new:
         return ""
     repeats.suggest(tx, new[0].key, case_id, len(new[0].cases), now)
@@ -65,16 +67,8 @@ def suggestion_for(
 
 def _like(keys: Sequence[str]) -> Like:
     """The cases that can count in one of these groups."""
-    parts = [key.partition(":") for key in keys]
-    named = {
-        sort: tuple(name for found, _, name in parts if found == sort)
-        for sort in ("client", "tag", "kind")
-    }
-    return Like(clients=named["client"], tags=named["tag"], kinds=named["kind"])
 
+    def named(sort: str) -> tuple[str, ...]:
+        return tuple(key.removeprefix(sort) for key in keys if key.startswith(sort))
 
-def _matters(
-    tx: Connection, now: float, policy: Policy, opened: Sequence[OpenedCase]
-) -> list[Repeated]:
-    told = repeats.suggested(tx, now - policy.repeats.within_s)
-    return [replace(each, suggested_at=told.get(each.key)) for each in repeated(opened, policy)]
+    return Like(clients=named("client:"), tags=named("tag:"), kinds=named("kind:"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import insert, or_, select, true
 
 from triage.store import issues
 from triage.store.case_filters import holds
@@ -69,19 +69,19 @@ def opened_since(
     query = select(*_COLUMNS).where(
         cases.c.opened_at.between(since, until), cases.c.merged_into.is_(None)
     )
-    wanted = [None] if like is None else _each_of(like, since)
+    wanted = [true()] if like is None else _each_of(like, since)
     found = {
         row.id: row
         for condition in wanted  # one by one, since each has an index of its own
-        for row in tx.execute(query if condition is None else query.where(condition))
+        for row in tx.execute(query.where(condition))
         if row.tags
     }
     rows = sorted(found.values(), key=lambda row: (row.opened_at, row.id))
     return _opened(rows, issues.kinds_of(tx, [row.id for row in rows]))
 
 
-def _each_of(like: Like, since: float) -> list[ColumnElement[bool] | None]:
-    wanted: list[ColumnElement[bool] | None] = []
+def _each_of(like: Like, since: float) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
     if like.clients:
         wanted += [cases.c.client.in_(like.clients), client_domain().in_(like.clients)]
     if like.tags:
