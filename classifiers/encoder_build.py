@@ -40,8 +40,9 @@ from classifiers.encoder import (
     encoder_text,
     pins_of,
 )
-from classifiers.encoder_data import HELD_OUT, LENGTHENED, lengthened, to_tune_on
+from classifiers.encoder_data import HELD_OUT, LENGTHENED, lengthened, retold, to_tune_on
 from classifiers.encoder_tuning import (
+    Lesson,
     Network,
     Recipe,
     averaged,
@@ -81,6 +82,8 @@ class Options:
         replay: of these, every so many-th is shown again, lest they be forgotten.
         epochs: 0 exports `base` as it is.
         seeds: one network is tuned for each, and their weights are averaged.
+        teacher: checkpoint of a larger network; its opinion is learned beside the labels.
+        tune_only: leave checkpoints and no encoder; this is how a teacher is made.
         average: further checkpoints, tuned earlier, that are averaged with them.
         seen: lists of digests of mails that those were tuned on.
         checkpoint: where the tuned weights go after each epoch, a folder for each seed.
@@ -92,6 +95,8 @@ class Options:
     replay: int
     epochs: int
     seeds: list[int]
+    teacher: Path | None
+    tune_only: bool
     average: list[Path]
     seen: list[Path]
     rate: float
@@ -173,6 +178,8 @@ def main() -> None:
     before = read_examples(options.seen_before) if options.seen_before else []
     tuned_on = to_tune_on(examples, before, options.replay) if options.epochs else []
     folders = [_tuned(options, seed, tuned_on) for seed in options.seeds if options.epochs]
+    if options.tune_only:
+        return
     folders = [*(folders or [options.base]), *options.average]
     network = averaged([load_network(folder, len(TAGS)) for folder in folders])
     about = {
@@ -196,16 +203,30 @@ def _tuned(options: Options, seed: int, examples: Sequence[Example]) -> Path:
     network = load_network(options.base, len(TAGS))
     recipe = Recipe(epochs=options.epochs, seed=seed, rate=options.rate)
     folder = options.checkpoint / str(seed)
-    truth = [[float(tag in example.tags) for tag in TAGS] for example in examples]
-
-    def texts_of(epoch: int) -> list[str]:
-        return [encoder_text(mail) for mail in lengthened(examples, seed + epoch)]
-
-    tune(network, texts_of, truth, recipe, lambda: save_network(network, folder))
+    teacher = load_network(options.teacher, len(TAGS)) if options.teacher else None
+    tune(
+        network,
+        lambda epoch: _lesson(examples, seed + epoch, teacher),
+        recipe,
+        lambda: save_network(network, folder),
+    )
     stage = {"mails": len(examples), "data": data_digest(examples), "lengthened": LENGTHENED}
-    stages = [*_stages(options.base), {**stage, **recipe.to_json()}]
+    taught = {"taught_by": _stages(options.teacher)} if options.teacher else {}
+    stages = [*_stages(options.base), {**stage, **taught, **recipe.to_json()}]
     (folder / "stages.json").write_bytes(_json(stages))
     return folder
+
+
+def _lesson(examples: Sequence[Example], seed: int, teacher: Network | None) -> Lesson:
+    """Return what is read in one epoch; a teacher judges what it is before it is read."""
+    truth = torch.tensor([[float(tag in example.tags) for tag in TAGS] for example in examples])
+    if teacher is None:
+        texts = [encoder_text(mail) for mail in lengthened(examples, seed)]
+        return Lesson(texts=texts, truth=truth, labelled=torch.ones(len(texts)))
+    mails, labelled = retold(examples, seed)
+    texts = [encoder_text(mail) for mail in mails]
+    holds = torch.tensor(labelled).float()
+    return Lesson(texts=texts, truth=truth, labelled=holds, opinion=teacher.probabilities(texts))
 
 
 def _stages(base: Path) -> list[Mapping[str, Any]]:
@@ -223,6 +244,8 @@ def _options() -> Options:
     parser.add_argument("--replay", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--teacher", type=Path)
+    parser.add_argument("--tune-only", action="store_true")
     parser.add_argument("--average", type=Path, nargs="+", default=[])
     parser.add_argument("--seen", type=Path, nargs="+", default=[])
     parser.add_argument("--rate", type=float, default=5e-5)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,25 @@ if TYPE_CHECKING:
 HEAD_FILE = "head.pt"
 _CHUNK = 50  # batches that are sorted by length together
 _JUDGED_AT_ONCE = 32  # texts
+_HALVES = torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001  # torch has no public way to ask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What a network reads in one epoch.
+
+    Attributes:
+        texts: n of them.
+        truth: (n, n_tags) of 0 and 1: what people labelled.
+        labelled: n of them: whether those labels hold for the text.
+        opinion: (n, n_tags) probabilities by a larger network (Hinton et al. 2015, "Distilling the
+            knowledge in a neural network"); None without such a teacher.
+    """
+
+    texts: Sequence[str]
+    truth: torch.Tensor
+    labelled: torch.Tensor
+    opinion: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +63,7 @@ class Recipe:
     warm_up: float = 0.06
     positive_weight: float = 3.0
     weight_decay: float = 0.01
-    bfloat16: bool = field(default_factory=torch.ops.mkldnn._is_mkldnn_bf16_supported)  # noqa: SLF001  # torch has no public way to ask
+    bfloat16: bool = _HALVES
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings for the card."""
@@ -91,6 +110,18 @@ class Network:
             ]
         vectors, logits = (np.vstack([part[i].numpy() for part in parts]) for i in (0, 1))
         return vectors, logits
+
+    def probabilities(self, texts: Sequence[str]) -> torch.Tensor:
+        """Return (n, n_tags), in half precision where the processor can: what a teacher says."""
+        self.module.eval()
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        said = torch.zeros(len(texts), self.module.head.out_features)
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=_HALVES):
+            for start in range(0, len(order), _JUDGED_AT_ONCE):
+                rows = order[start : start + _JUDGED_AT_ONCE]
+                _, logits = self.module(*self.batch([texts[row] for row in rows]))
+                said[rows] = torch.sigmoid(logits.float())
+        return said
 
     def tokenizer_json(self) -> str:
         """Return what the tokenizers library reads."""
@@ -140,17 +171,15 @@ def seed_everything(seed: int) -> None:
 
 def tune(
     network: Network,
-    texts_of: Callable[[int], Sequence[str]],
-    truth: Sequence[Sequence[float]],
+    lesson_of: Callable[[int], Lesson],
     recipe: Recipe,
     after_epoch: Callable[[], None],
 ) -> None:
-    """Tune in place on the texts of each epoch and (n, n_tags) of 0 and 1.
+    """Tune in place on the lesson of each epoch, all of the same size.
 
     `after_epoch` may save a checkpoint.
     """
-    module, labels = network.module, torch.tensor(truth)
-    steps = recipe.epochs * -(-len(truth) // recipe.batch)
+    module = network.module
     optimiser = torch.optim.AdamW(
         [
             {"params": module.transformer.parameters(), "lr": recipe.rate},
@@ -158,19 +187,16 @@ def tune(
         ],
         weight_decay=recipe.weight_decay,
     )
-    warm = recipe.warm_up * steps
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1, (step + 1) / warm) * max(0.0, 1 - step / steps)
-    )
-    loss_of = nn.BCEWithLogitsLoss(pos_weight=torch.full([labels.shape[1]], recipe.positive_weight))
+    schedule = None
     start = time.monotonic()
     for epoch in range(recipe.epochs):
+        lesson = lesson_of(epoch)
+        schedule = schedule or _schedule(optimiser, recipe, len(lesson.texts))
         module.train()
-        texts = texts_of(epoch)
-        for step, rows in enumerate(_batches(texts, recipe.batch)):
+        for step, rows in enumerate(_batches(lesson.texts, recipe.batch)):
             with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
-                _, logits = module(*network.batch([texts[row] for row in rows]))
-            loss = loss_of(logits.float(), labels[rows])
+                _, logits = module(*network.batch([lesson.texts[row] for row in rows]))
+            loss = _loss(logits.float(), lesson, rows, recipe)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(module.parameters(), 1.0)
@@ -180,6 +206,30 @@ def tune(
                 seconds = time.monotonic() - start
                 print(f"{epoch}.{step}: {loss.item():.3f}, {seconds:.0f} s", flush=True)  # noqa: T201
         after_epoch()
+
+
+def _schedule(
+    optimiser: torch.optim.Optimizer, recipe: Recipe, texts: int
+) -> torch.optim.lr_scheduler.LambdaLR:
+    """Warm up, then go down to nothing in a straight line."""
+    steps = recipe.epochs * -(-texts // recipe.batch)
+    warm = recipe.warm_up * steps
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1, (step + 1) / warm) * max(0.0, 1 - step / steps)
+    )
+
+
+def _loss(logits: torch.Tensor, lesson: Lesson, rows: list[int], recipe: Recipe) -> torch.Tensor:
+    """By the labels; with a teacher, what it says counts twice as much."""
+    weight = torch.full([logits.shape[1]], recipe.positive_weight)
+    each = nn.functional.binary_cross_entropy_with_logits(
+        logits, lesson.truth[rows], pos_weight=weight, reduction="none"
+    )
+    by_labels = (each * lesson.labelled[rows, None]).mean()
+    if lesson.opinion is None:
+        return by_labels
+    by_opinion = nn.functional.binary_cross_entropy_with_logits(logits, lesson.opinion[rows])
+    return by_opinion + by_labels / 2
 
 
 def _batches(texts: Sequence[str], size: int) -> Iterator[list[int]]:

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ import pytest
 from classifiers import comparison, registry
 from classifiers.api import Document, ModelError
 from classifiers.encoder import FILES, MAX_TOKENS, Encoder, encoder_text, pins_of
-from classifiers.encoder_data import held_out, lengthened, to_tune_on
+from classifiers.encoder_data import held_out, lengthened, retold, to_tune_on
+from classifiers.sentences import split_sentences
 from classifiers.tags import read_tag_infos
 from classifiers.training import train
 from tests.trained import NOW, QUICK, SLICE, examples
@@ -266,6 +268,22 @@ def test_a_mail_is_lengthened_only_by_an_untagged_one_from_the_same_kind_of_send
         assert (after.subject, after.from_role) == (before.document.subject, role)
     assert 0.2 < changed / len(mails) < 0.6
     assert lengthened(mails, seed=1) == lengthened(mails, seed=1) != lengthened(mails, seed=2)
+
+
+def test_a_pupil_reads_parts_and_pairs_whose_labels_are_not_held_against_it() -> None:
+    mails = examples()
+    texts, labelled = retold(mails, seed=1)
+    parts = pairs = 0
+    for before, after, holds in zip(mails, texts, labelled, strict=True):
+        own, read = before.document.text, after.text
+        assert after == replace(before.document, text=read)
+        if not holds:
+            pair = own in read and len(own) < len(read)
+            assert pair or all(piece in own for piece in split_sentences(read))
+            parts, pairs = parts + (not pair), pairs + pair
+    assert 0.1 < parts / len(mails) < 0.3
+    assert 0.1 < pairs / len(mails) < 0.3
+    assert retold(mails, seed=1) == retold(mails, seed=1) != retold(mails, seed=2)
 
 
 def test_the_shipped_encoder_says_where_it_comes_from() -> None:
