@@ -92,7 +92,7 @@ class Budget:
     false_reviews: float = 11.0
     forwards: float = 10.0
     reviews: float = 15.0
-    recall: float = 0.9
+    recall: float = 0.95
 
     def __post_init__(self) -> None:
         """Refuse shares that are none."""
