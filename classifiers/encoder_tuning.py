@@ -101,26 +101,23 @@ class Network:
         return made["input_ids"], made["attention_mask"]
 
     def encode(self, texts: Sequence[str]) -> tuple[Any, Any]:
-        """Return vectors and logits in full precision."""
+        """Return vectors and logits, computed in full precision but under `torch.autocast`."""
         self.module.eval()
         with torch.no_grad():
             parts = [
                 self.module(*self.batch(texts[start : start + _JUDGED_AT_ONCE]))
                 for start in range(0, len(texts), _JUDGED_AT_ONCE)
             ]
-        vectors, logits = (np.vstack([part[i].numpy() for part in parts]) for i in (0, 1))
+        vectors, logits = (np.vstack([part[i].float().numpy() for part in parts]) for i in (0, 1))
         return vectors, logits
 
     def probabilities(self, texts: Sequence[str]) -> torch.Tensor:
         """Return (n, n_tags), in half precision where the processor can: what a teacher says."""
-        self.module.eval()
-        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-        said = torch.zeros(len(texts), self.module.head.out_features)
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=_HALVES):
-            for start in range(0, len(order), _JUDGED_AT_ONCE):
-                rows = order[start : start + _JUDGED_AT_ONCE]
-                _, logits = self.module(*self.batch([texts[row] for row in rows]))
-                said[rows] = torch.sigmoid(logits.float())
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # so little is padded
+        with torch.autocast("cpu", torch.bfloat16, enabled=_HALVES):
+            _, logits = self.encode([texts[row] for row in order])
+        said = torch.empty(logits.shape)
+        said[order] = torch.sigmoid(torch.from_numpy(logits))
         return said
 
     def tokenizer_json(self) -> str:
