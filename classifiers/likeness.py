@@ -1,7 +1,7 @@
 """How much each starter mail is like the firm's own mail, labelled or not.
 
 A model that learns more from mails that read like the inbox ranks the inbox better, without any
-label of it: see the figures in docs/classifier.md. Rule: no starter mail counts for nothing, since
+label of it: see the figures in docs/learning.md. Rule: no starter mail counts for nothing, since
 an inbox that was seen for a week is not known.
 """
 

@@ -29,7 +29,7 @@ FEWEST = 3  # own mails with the tag, and without, below which they correct noth
 CALIBRATED_FROM = 10  # own mails with the tag, and without, on which its calibration can rest
 # Features are small numbers and a coefficient costs what it is, so that a scale says how freely
 # own labels move it. Words at 10 rank corporate mail better still, but two hundred right labels
-# without an encoder were then refused by the gate: see docs/classifier.md.
+# without an encoder were then refused by the gate: see docs/experiments.md.
 WORDS, VECTORS = 5.0, 2.0
 # Where they teach a tag: the encoder was tuned on other tags and has forgotten topics. On kinds of
 # mail that no word tells (solved, praise) vectors gain .03 to .05, on mere topics they lose that.
