@@ -47,6 +47,7 @@ from classifiers.encoder_tuning import (
     Recipe,
     averaged,
     load_network,
+    opinion,
     save_network,
     seed_everything,
     tune,
@@ -82,7 +83,8 @@ class Options:
         replay: of these, every so many-th is shown again, lest they be forgotten.
         epochs: 0 exports `base` as it is.
         seeds: one network is tuned for each, and their weights are averaged.
-        teacher: checkpoint of a larger network; its opinion is learned beside the labels.
+        teachers: checkpoints of other networks, larger ones; what they say on average is learned
+            beside the labels.
         tune_only: leave checkpoints and no encoder; this is how a teacher is made.
         average: further checkpoints, tuned earlier, that are averaged with them.
         seen: lists of digests of mails that those were tuned on.
@@ -95,7 +97,7 @@ class Options:
     replay: int
     epochs: int
     seeds: list[int]
-    teacher: Path | None
+    teachers: list[Path]
     tune_only: bool
     average: list[Path]
     seen: list[Path]
@@ -203,30 +205,30 @@ def _tuned(options: Options, seed: int, examples: Sequence[Example]) -> Path:
     network = load_network(options.base, len(TAGS))
     recipe = Recipe(epochs=options.epochs, seed=seed, rate=options.rate)
     folder = options.checkpoint / str(seed)
-    teacher = load_network(options.teacher, len(TAGS)) if options.teacher else None
+    teachers = [load_network(teacher, len(TAGS)) for teacher in options.teachers]
     tune(
         network,
-        lambda epoch: _lesson(examples, seed + epoch, teacher),
+        lambda epoch: _lesson(examples, seed + epoch, teachers),
         recipe,
         lambda: save_network(network, folder),
     )
     stage = {"mails": len(examples), "data": data_digest(examples), "lengthened": LENGTHENED}
-    taught = {"taught_by": _stages(options.teacher)} if options.teacher else {}
+    taught = {"taught_by": [_stages(teacher) for teacher in options.teachers]} if teachers else {}
     stages = [*_stages(options.base), {**stage, **taught, **recipe.to_json()}]
     (folder / "stages.json").write_bytes(_json(stages))
     return folder
 
 
-def _lesson(examples: Sequence[Example], seed: int, teacher: Network | None) -> Lesson:
-    """Return what is read in one epoch; a teacher judges what it is before it is read."""
+def _lesson(examples: Sequence[Example], seed: int, teachers: Sequence[Network]) -> Lesson:
+    """Return what is read in one epoch; teachers judge what it is before it is read."""
     truth = torch.tensor([[float(tag in example.tags) for tag in TAGS] for example in examples])
-    if teacher is None:
+    if not teachers:
         texts = [encoder_text(mail) for mail in lengthened(examples, seed)]
         return Lesson(texts=texts, truth=truth, labelled=torch.ones(len(texts)))
     mails, labelled = retold(examples, seed)
     texts = [encoder_text(mail) for mail in mails]
     holds = torch.tensor(labelled).float()
-    return Lesson(texts=texts, truth=truth, labelled=holds, opinion=teacher.probabilities(texts))
+    return Lesson(texts=texts, truth=truth, labelled=holds, opinion=opinion(teachers, texts))
 
 
 def _stages(base: Path) -> list[Mapping[str, Any]]:
@@ -244,7 +246,7 @@ def _options() -> Options:
     parser.add_argument("--replay", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--teacher", type=Path)
+    parser.add_argument("--teachers", type=Path, nargs="+", default=[])
     parser.add_argument("--tune-only", action="store_true")
     parser.add_argument("--average", type=Path, nargs="+", default=[])
     parser.add_argument("--seen", type=Path, nargs="+", default=[])

@@ -36,7 +36,7 @@ class Lesson:
         texts: n of them.
         truth: (n, n_tags) of 0 and 1: what people labelled.
         labelled: n of them: whether those labels hold for the text.
-        opinion: (n, n_tags) probabilities by a larger network (Hinton et al. 2015, "Distilling the
+        opinion: (n, n_tags) probabilities by other networks (Hinton et al. 2015, "Distilling the
             knowledge in a neural network"); None without such a teacher.
     """
 
@@ -111,15 +111,6 @@ class Network:
         vectors, logits = (np.vstack([part[i].float().numpy() for part in parts]) for i in (0, 1))
         return vectors, logits
 
-    def probabilities(self, texts: Sequence[str]) -> torch.Tensor:
-        """Return (n, n_tags), in half precision where the processor can: what a teacher says."""
-        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # so little is padded
-        with torch.autocast("cpu", torch.bfloat16, enabled=_HALVES):
-            _, logits = self.encode([texts[row] for row in order])
-        said = torch.empty(logits.shape)
-        said[order] = torch.sigmoid(torch.from_numpy(logits))
-        return said
-
     def tokenizer_json(self) -> str:
         """Return what the tokenizers library reads."""
         return str(self.tokenizer.backend_tokenizer.to_str())
@@ -157,6 +148,19 @@ def averaged(networks: Sequence[Network]) -> Network:
         }
     )
     return first
+
+
+def opinion(teachers: Sequence[Network], texts: Sequence[str]) -> torch.Tensor:
+    """Return (n, n_tags) probabilities: the mean of what the teachers say, taken of the logits.
+
+    In half precision where the processor can; texts are read by length, so that little is padded.
+    """
+    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+    with torch.autocast("cpu", torch.bfloat16, enabled=_HALVES):
+        by_length = [teacher.encode([texts[row] for row in order])[1] for teacher in teachers]
+    said = torch.empty(by_length[0].shape)
+    said[order] = torch.sigmoid(torch.from_numpy(np.mean(by_length, axis=0)))
+    return said
 
 
 def seed_everything(seed: int) -> None:
