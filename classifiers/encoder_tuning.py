@@ -156,10 +156,11 @@ def opinion(teachers: Sequence[Network], texts: Sequence[str]) -> torch.Tensor:
     In half precision where the processor can; texts are read by length, so that little is padded.
     """
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+    by_length = [texts[row] for row in order]
     with torch.autocast("cpu", torch.bfloat16, enabled=_HALVES):
-        by_length = [teacher.encode([texts[row] for row in order])[1] for teacher in teachers]
-    said = torch.empty(by_length[0].shape)
-    said[order] = torch.sigmoid(torch.from_numpy(np.mean(by_length, axis=0)))
+        logits = np.mean([teacher.encode(by_length)[1] for teacher in teachers], axis=0)
+    said = torch.empty(logits.shape)
+    said[order] = torch.sigmoid(torch.from_numpy(logits))
     return said
 
 
